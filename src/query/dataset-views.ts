@@ -14,6 +14,10 @@ export interface DatasetView {
 
 const corners = ['x1', 'y1', 'x2', 'y2'].map((name, at) => `item.xyxy[${at + 1}] as ${name}`).join(', ')
 
+const redrawn = ['x1', 'y1', 'x2', 'y2']
+  .map((name, at) => `item.redrawn[${at + 1}] as redrawn_${name}`)
+  .join(', ')
+
 type StageFamily = Exclude<Family, 'images'>
 
 /** What a row of each family's view is. */
@@ -21,6 +25,7 @@ const meanings: Readonly<Record<StageFamily, string>> = {
   selection: 'a picture and why it is dropped',
   phrases: "a phrase; `phrase` is its place in the picture's list",
   proposals: "a proposal; `phrase` is the phrase's place, -1 for negative prompts",
+  verdicts: 'what a judge says of a box, or, without x1, of a phrase',
   grounding: 'a region, with the words that it grounds',
   negatives: 'a phrase that names nothing in the picture, and how that is known',
   rejects:
@@ -29,7 +34,7 @@ const meanings: Readonly<Record<StageFamily, string>> = {
 
 /**
  * Views of a dataset: `images` and `captions`; for each family with stages one of all its stages with a
- * column `stage` (`phrases`, `proposals`, `grounding`, `rejects`, `selection`, `left_out` and
+ * column `stage` (`phrases`, `proposals`, `verdicts`, `grounding`, `rejects`, `selection`, `left_out` and
  * `ignored`), and one of
  * each stage, such as `grounding_round_1_filter`. Lists are unfolded: a row is a phrase or a box. Boxes are
  * x1, y1, x2, y2.
@@ -104,6 +109,8 @@ function selectOf(
       return `select key, place as phrase, unnest(item) from ${itemsOf(files, 'phrases')}`
     case 'proposals':
       return `select * exclude (xyxy) from (select key, unnest(item), ${corners}, teacher from ${itemsOf(files, 'proposals', 'teacher')})`
+    case 'verdicts':
+      return `select * exclude (xyxy, redrawn) from (select key, unnest(item), ${corners}, ${redrawn} from ${itemsOf(files, 'verdicts')})`
     case 'negatives':
       return `select key, unnest(item), exhaustive, teacher from ${itemsOf(files, 'negatives', 'exhaustive, teacher')}`
     case 'grounding':

@@ -22,6 +22,7 @@ import {
   phraseQueries,
   proposalQueries,
   type StageQueries,
+  verdictQueries,
 } from './measure-sql.js'
 import { openDuckDb } from './open-duckdb.js'
 import { quoted, rowsOf } from './sql.js'
@@ -98,6 +99,8 @@ function queriesOf({ stage, family, in: inputs }: FunnelStage, files: DatasetFil
         ...(negatives ? [negativeQueries(negatives)] : []),
       ]
     }
+    case 'verdicts':
+      return [verdictQueries(stageFiles)]
     case 'negatives':
       return [negativeQueries(stageFiles)]
     case 'phrases':

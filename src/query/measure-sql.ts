@@ -83,6 +83,22 @@ export function chunkQueries(files: Files, captions: number): StageQueries {
   }
 }
 
+export function verdictQueries(files: Files): StageQueries {
+  const verdicts = itemsOf(files, 'verdicts')
+  return {
+    counts: [
+      `select count(*) as verdicts, count(item.xyxy) as judged_boxes, count(*) - count(item.xyxy) as judged_phrases from ${verdicts}`,
+    ],
+    values: {
+      probability: `select item.probability::double as v from ${verdicts} where item.xyxy is not null`,
+    },
+    words: {
+      verdict_kinds: `select item.verdict as word from ${verdicts}`,
+      judges: `select item.judge as word from ${verdicts}`,
+    },
+  }
+}
+
 export function negativeQueries(files: Files): StageQueries {
   const rows = rowsOf(files)
   const negatives = itemsOf(files, 'negatives')

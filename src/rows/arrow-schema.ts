@@ -82,6 +82,25 @@ const columns: Readonly<Record<Family, Fields>> = {
     ),
     teacher: new Utf8(),
   },
+  verdicts: {
+    key: new Utf8(),
+    verdicts: listOf(
+      struct({
+        phrase: new Int32(),
+        // Lists of any length may be null, those of four may not.
+        xyxy: listOf(new Float32()),
+        verdict: new Utf8(),
+        probability: new Float32(),
+        redrawn: listOf(new Float32()),
+        start: new Int32(),
+        end: new Int32(),
+        judge: new Utf8(),
+        person: new Bool(),
+        reason: new Utf8(),
+        at: new Utf8(),
+      }),
+    ),
+  },
   grounding: {
     key: new Utf8(),
     regions: listOf(
@@ -98,6 +117,7 @@ const columns: Readonly<Record<Family, Fields>> = {
     ),
     ignored: listOf(struct({ text: new Utf8(), xyxy: xyxy(), area: new Float64(), crowd: new Bool() })),
     scale: new Float64(),
+    disagreement: listOf(struct({ phrase: new Int32(), value: new Float32() })),
   },
   negatives: {
     key: new Utf8(),
@@ -124,7 +144,15 @@ export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
     'left_out',
   ]),
   proposals: new Set(['proposals.label', 'proposals.contrast']),
-  grounding: new Set(['regions.area', 'ignored', 'scale']),
+  verdicts: new Set([
+    'verdicts.xyxy',
+    'verdicts.redrawn',
+    'verdicts.start',
+    'verdicts.end',
+    'verdicts.reason',
+    'verdicts.at',
+  ]),
+  grounding: new Set(['regions.area', 'ignored', 'scale', 'disagreement']),
   negatives: new Set(['negatives.score', 'teacher']),
   rejects: new Set(['key', 'url']),
 }

@@ -10,6 +10,7 @@ export const families: readonly Family[] = [
   'selection',
   'phrases',
   'proposals',
+  'verdicts',
   'grounding',
   'negatives',
   'rejects',

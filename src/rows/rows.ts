@@ -166,6 +166,58 @@ export interface GroundingRow {
    * source's pixels.
    */
   readonly scale?: number | null
+  /**
+   * How far the teachers disagree on each phrase of which one of them found a box, where several were asked
+   * (rule `consensus`); null, or absent in what is older, where one was.
+   */
+  readonly disagreement?: readonly PhraseDisagreement[] | null
+}
+
+/** How far teachers disagree on a phrase. */
+export interface PhraseDisagreement {
+  /** Index into the phrase row's phrases. */
+  readonly phrase: number
+  /** 0: each found the boxes of the others; 1: no box of one is that of another. */
+  readonly value: number
+}
+
+/**
+ * What a judge says. Of a box: `accept` and `reject`; `redraw`, its thing is there and the box should be another;
+ * `add`, a box that nobody had proposed. Of a phrase: `complete`, its boxes are all the things that it names;
+ * `incomplete`, some have none; `unseen`, it names no thing that can be seen.
+ */
+export type VerdictKind = 'accept' | 'reject' | 'redraw' | 'add' | 'complete' | 'incomplete' | 'unseen'
+
+export interface Verdict {
+  /** Index into the phrase row's phrases. */
+  readonly phrase: number
+  /** The box that is judged, or that is added; null where the verdict is of the phrase as a whole. */
+  readonly xyxy: Xyxy | null
+  readonly verdict: VerdictKind
+  /** 0 to 1: how sure the judge is that the box is right, or that the phrase has all its boxes. */
+  readonly probability: number
+  /** Of `redraw`, the box that it should be; null otherwise. */
+  readonly redrawn: Xyxy | null
+  /**
+   * Words of the phrase's caption that name the box better, in code points, half open; null where those of the
+   * phrase do.
+   */
+  readonly start: number | null
+  readonly end: number | null
+  /** Who: the name of a model, or of a person. */
+  readonly judge: string
+  /** Whether a person says so: then no model is asked. */
+  readonly person: boolean
+  /** A short fixed word for why, such as `swapped`; null where none is given. */
+  readonly reason: string | null
+  /** When, in ISO 8601 and UTC; null where it is when the shard was made, as its record says. */
+  readonly at: string | null
+}
+
+/** Family `verdicts`: what a judge says of the boxes that were found for a picture's phrases. */
+export interface VerdictRow {
+  readonly key: string
+  readonly verdicts: readonly Verdict[]
 }
 
 /**
@@ -215,6 +267,7 @@ export interface Families {
   readonly selection: SelectionRow
   readonly phrases: PhraseRow
   readonly proposals: ProposalRow
+  readonly verdicts: VerdictRow
   readonly grounding: GroundingRow
   readonly negatives: NegativeRow
   readonly rejects: RejectRow

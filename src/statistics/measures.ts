@@ -44,6 +44,8 @@ export const measures = {
   regions_an_image: { title: 'regions a picture', type: 'int', edges: counts, least: 0 },
   negatives_an_image: { title: 'negatives a picture', type: 'int', edges: counts, least: 0 },
   negative_score: { title: 'score of a negative', type: 'float', edges: scores, least: 0, most: 1 },
+  probability: { title: 'probability of a verdict', type: 'float', edges: scores, least: 0, most: 1 },
+  disagreement: { title: 'disagreement on a phrase', type: 'float', edges: scores, least: 0, most: 1 },
   score: { title: 'score', type: 'float', edges: scores, least: 0, most: 1 },
   area_share: {
     title: "share of the picture's area",

@@ -2,7 +2,7 @@
  * What is recorded of the rows of each family. Exact statistics (`src/query/measure-sql.ts`) measure the same
  * in SQL.
  */
-import type { ImageRow, NegativeRow, Phrase, Region } from '../rows/rows.js'
+import type { ImageRow, NegativeRow, Phrase, PhraseDisagreement, Region, Verdict } from '../rows/rows.js'
 import { countWords } from '../words/count-words.js'
 import { sameText } from '../words/same-text.js'
 import { boxMeasures } from './box-measures.js'
@@ -23,6 +23,11 @@ export const recordedOf = {
     tallies: ['heads', 'phrase_texts'],
   },
   proposals: { counts: ['proposals'], measures: ['score', 'boxes_a_phrase'], tallies: [] },
+  verdicts: {
+    counts: ['verdicts', 'judged_boxes', 'judged_phrases'],
+    measures: ['probability'],
+    tallies: ['verdict_kinds', 'judges'],
+  },
   grounding: {
     counts: ['regions', 'grounded_images'],
     measures: ['regions_an_image', 'score', 'area_share', 'aspect'],
@@ -40,14 +45,18 @@ export const recordedOf = {
 
 export type RecordedFamily = keyof typeof recordedOf
 
+/** What is recorded besides of a grounding that several teachers were asked for. */
+const consensus = { counts: ['compared_phrases'], measures: ['disagreement'], tallies: [] } as const
+const recordable = { ...recordedOf, consensus } as const
+
 /** A builder for statistics of rows of these families. Heads are those of phrases where there are phrases. */
-export function rowStats(...families: readonly RecordedFamily[]): StatsBuilder<MeasureName> {
-  const names = families.flatMap((family): readonly MeasureName[] => recordedOf[family].measures)
-  const tallies = families.flatMap((family): readonly string[] => recordedOf[family].tallies)
+export function rowStats(...families: readonly (keyof typeof recordable)[]): StatsBuilder<MeasureName> {
+  const names = families.flatMap((family): readonly MeasureName[] => recordable[family].measures)
+  const tallies = families.flatMap((family): readonly string[] => recordable[family].tallies)
   const own = Object.fromEntries(names.map((name) => [name, measures[name]])) as typeof measures
   const stats = statsBuilder<MeasureName>(own, tallies, { phrase_texts: recordTexts })
   // None is not the same as not recorded.
-  for (const family of families) for (const name of recordedOf[family].counts) stats.count(name, 0)
+  for (const family of families) for (const name of recordable[family].counts) stats.count(name, 0)
   return stats
 }
 
@@ -109,6 +118,29 @@ export function addNegatives(
     stats.tally('evidence', evidence)
     if (score !== null) stats.observe('negative_score', Math.fround(score))
   }
+}
+
+/** Adds a picture's verdicts. */
+export function addVerdicts(
+  stats: StatsBuilder<MeasureName>,
+  verdicts: readonly Pick<Verdict, 'xyxy' | 'verdict' | 'probability' | 'judge'>[],
+): void {
+  stats.count('verdicts', verdicts.length)
+  for (const { xyxy, verdict, probability, judge } of verdicts) {
+    stats.count(xyxy === null ? 'judged_phrases' : 'judged_boxes')
+    if (xyxy !== null) stats.observe('probability', Math.fround(probability))
+    stats.tally('verdict_kinds', verdict)
+    stats.tally('judges', judge)
+  }
+}
+
+/** Adds how far teachers disagree on a picture's phrases. */
+export function addDisagreement(
+  stats: StatsBuilder<MeasureName>,
+  phrases: readonly Pick<PhraseDisagreement, 'value'>[],
+): void {
+  stats.count('compared_phrases', phrases.length)
+  for (const { value } of phrases) stats.observe('disagreement', Math.fround(value))
 }
 
 /** Adds a picture's regions, as they are once stored: in float32. */
