@@ -32,7 +32,11 @@ const head = z.object({ version: z.literal(1), id: z.string(), grounding: z.stri
  */
 export async function writeExchange(
   storage: Storage,
-  { id, grounding, pictures }: Omit<ExchangeRecord, 'pictures'> & { readonly pictures: readonly ExportedPicture[] },
+  {
+    id,
+    grounding,
+    pictures,
+  }: Omit<ExchangeRecord, 'pictures'> & { readonly pictures: readonly ExportedPicture[] },
 ): Promise<void> {
   const lines = [`${JSON.stringify({ version: 1, id, grounding })}\n`]
   let bytes = 0

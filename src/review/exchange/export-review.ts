@@ -94,9 +94,9 @@ export async function exportReview(
     for await (const { key, images, phrases, grounding, selection } of rows) {
       options.onProgress?.(++done, total)
       if (only && !only.keys.has(key)) continue
-      const reason =
-        selection?.reason ?? (options.reviewed?.has(key) ? 'reviewed' : null)
-      const picture = reason === null ? pictureOf(images, phrases, grounding, () => drop('box_without_words')) : null
+      const reason = selection?.reason ?? (options.reviewed?.has(key) ? 'reviewed' : null)
+      const picture =
+        reason === null ? pictureOf(images, phrases, grounding, () => drop('box_without_words')) : null
       if (!picture || picture.phrases.length === 0) {
         drop(reason ?? 'no_phrase')
         continue

@@ -39,6 +39,8 @@ export interface ReviewImportReport {
   readonly reviewers: readonly string[]
   /** Pictures with what a reviewer has said of them, each reviewer's. */
   readonly pictures: number
+  /** Pictures of those exports. */
+  readonly exported: number
   /** Tasks that nobody has finished, or that were cancelled. */
   readonly passed: Readonly<Record<'unfinished' | 'cancelled', number>>
   /** What is said of boxes and phrases, by action. */
@@ -59,8 +61,8 @@ const mostReviewers = 1000
 
 /**
  * Reads what a labelling tool gives back of an export, and writes what was said into a review. What a reviewer has said
- * already is not written again, so that an import may be repeated, also one that was stopped; boxes that the reviewer had
- * added by an earlier import and that are gone are taken back.
+ * already is not written again, so that an import may be repeated, also one that was stopped; boxes that the reviewer
+ * had added by an earlier import, and phrases that had all of theirs, are taken back where that is said no more.
  *
  * @throws UserError where the file is of another form, or of no known export
  */
@@ -102,7 +104,12 @@ export async function importReview(
         throw new UserError(`${file} names over ${mostReviewers} reviewers: give --reviewer WHO.`)
       const at = returned.at ?? options.at
       const before = own.get(key)
-      if (before) reject(place, 'answered_twice', `${key}: ${shownName(reviewer)} has answered twice; the later answer counts`)
+      if (before)
+        reject(
+          place,
+          'answered_twice',
+          `${key}: ${shownName(reviewer)} has answered twice; the later answer counts`,
+        )
       if (before && before.at > at) continue
       const verdicts = returnedVerdicts(returned)
       for (const { reason, detail } of verdicts.problems) reject(place, reason, detail)
@@ -132,6 +139,7 @@ export async function importReview(
   return {
     ...{ review: name, file, exchanges: [...found.keys()].sort(), reviewers: [...answers.keys()].sort() },
     ...sums,
+    exported: [...found.values()].reduce((sum, record) => sum + record.pictures.size, 0),
     ...{ passed, rejected, problems },
     known: Math.max(0, said - sums.written),
   }
@@ -147,7 +155,9 @@ interface Answer {
 
 function checkReviewer(reviewer: string) {
   if (!isReviewer(reviewer))
-    throw new UserError(`--reviewer ${shownName(reviewer)}: a reviewer has a name of one line, up to 128 letters.`)
+    throw new UserError(
+      `--reviewer ${shownName(reviewer)}: a reviewer has a name of one line, up to 128 letters.`,
+    )
 }
 
 /** Finds exports by their ids; those that were found are kept. */
@@ -155,11 +165,13 @@ function exchangesOf(storage: Storage, given: string | undefined) {
   const found = new Map<string, ExchangeRecord>()
   let sole: string | undefined
   const find: FindExchange = async (told) => {
-    const id = told ?? given ?? sole ?? (sole = await onlyOne(storage))
+    sole ??= given ?? told ?? (await onlyOne(storage))
+    const id = given ?? told ?? sole
     const known = found.get(id)
     if (known) return known
     const record = await readExchange(storage, id)
-    if (!record) throw new UserError(`${storage.url} knows no export ${shownName(id)}; ${await knownText(storage)}.`)
+    if (!record)
+      throw new UserError(`${storage.url} knows no export ${shownName(id)}; ${await knownText(storage)}.`)
     found.set(id, record)
     return record
   }
@@ -223,8 +235,11 @@ function freshEntries(
       add({ ...entry, stage, undoes: null })
     }
     for (const [thing, held] of before) {
-      const isGone = held.action === 'add' && held.id.startsWith(sessionStart(exchange)) && !things.has(thing)
-      if (isGone && held.at < at)
+      const isGone =
+        (held.action === 'add' || held.action === 'complete') &&
+        held.id.startsWith(sessionStart(exchange)) &&
+        !things.has(thing)
+      if (isGone && held.at <= at)
         add({ ...{ key, action: 'undo', undoes: held.id, stage: null }, ...nothing })
     }
   }

@@ -48,7 +48,11 @@ export function pixelBox({ x, y, width, height }: PercentBox, size: Size): Xyxy 
 }
 
 /** The upright box around one that was turned about a point, clockwise. */
-export function turnedOutline([x1, y1, x2, y2]: Xyxy, degrees: number, [px, py]: readonly [number, number]): Xyxy {
+export function turnedOutline(
+  [x1, y1, x2, y2]: Xyxy,
+  degrees: number,
+  [px, py]: readonly [number, number],
+): Xyxy {
   const angle = (degrees * Math.PI) / 180
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
   const corners = [

@@ -67,7 +67,9 @@ export async function* readCoco(path: string, find: FindExchange): AsyncGenerato
   for (const [picture, { captions, boxes, isTooMuch }] of collected) {
     const place = `${path} ${picture.key}`
     if (isTooMuch)
-      yield { problem: { place, reason: 'too_many_boxes', detail: `${picture.key}: over ${mostBoxes} boxes` } }
+      yield {
+        problem: { place, reason: 'too_many_boxes', detail: `${picture.key}: over ${mostBoxes} boxes` },
+      }
     else
       yield {
         ...{ place, exchange: record.id },
@@ -86,11 +88,18 @@ function sentenceOf(image: Json, { id, pictures }: ExchangeRecord): Sentence | s
         ? keyOfFile(file_name, pictures)
         : undefined
   const picture = key === undefined ? undefined : pictures.get(key)
-  if (!picture) return `${shownName(String(file_name ?? original_img_id ?? 'nothing'))} is no picture of export ${id}`
+  if (!picture)
+    return `${shownName(String(file_name ?? original_img_id ?? 'nothing'))} is no picture of export ${id}`
   const { captions, firstCaption } = picture
-  const places = [numberOf(sentence_id), captions.indexOf(String(caption)), (numberOf(image.id) ?? 0) - firstCaption]
+  const places = [
+    numberOf(sentence_id),
+    captions.indexOf(String(caption)),
+    (numberOf(image.id) ?? 0) - firstCaption,
+  ]
   const own = places.find((place) => place !== undefined && captions[place] !== undefined)
-  return own === undefined ? `${picture.key} has no such caption as ${shownName(String(caption))}` : { picture, caption: own }
+  return own === undefined
+    ? `${picture.key} has no such caption as ${shownName(String(caption))}`
+    : { picture, caption: own }
 }
 
 function boxOf(annotation: Json, { picture, caption }: Sentence): ReturnedBox {

@@ -70,10 +70,14 @@ async function* imageOf(
   if (!picture)
     return yield problem('unknown_picture', `${shownName(fileName)} is no picture of export ${record.id}`)
   if (tags.some((tag) => tag['@label'] === skippedLabel)) return yield { passed: 'unfinished' }
-  if (boxes.length > mostBoxes) return yield problem('too_many_boxes', `${picture.key}: over ${mostBoxes} boxes`)
+  if (boxes.length > mostBoxes)
+    return yield problem('too_many_boxes', `${picture.key}: over ${mostBoxes} boxes`)
   for (const shape of others)
     for (const one of listOf(parsed[shape]))
-      yield problem('not_a_box', `${picture.key}: a ${shape} of ${shownName(String(one['@label'] ?? ''))} is no box`)
+      yield problem(
+        'not_a_box',
+        `${picture.key}: a ${shape} of ${shownName(String(one['@label'] ?? ''))} is no box`,
+      )
   yield {
     ...{ place, exchange: record.id },
     returned: {
@@ -122,6 +126,7 @@ function boxOf(box: Element, picture: NumberedPicture, exchange: string): Return
     // CVAT turns a box about its middle.
     xyxy: isTurned ? turnedOutline(xyxy, degrees, [(xyxy[0] + xyxy[2]) / 2, (xyxy[1] + xyxy[3]) / 2]) : xyxy,
     isTurned,
-    words: phrase !== undefined && picture.phrases[phrase] ? phrase : (phraseOfLabel(picture, label) ?? label),
+    words:
+      phrase !== undefined && picture.phrases[phrase] ? phrase : (phraseOfLabel(picture, label) ?? label),
   }
 }

@@ -48,7 +48,8 @@ async function* taskOf(value: unknown, place: string, find: FindExchange): Async
     return yield problem('malformed_row', 'the task has no `key` of a picture in its data')
   const record = await find(typeof data.exchange === 'string' ? data.exchange : undefined)
   const picture = record.pictures.get(key)
-  if (!picture) return yield problem('unknown_picture', `${shownName(key)} is no picture of export ${record.id}`)
+  if (!picture)
+    return yield problem('unknown_picture', `${shownName(key)} is no picture of export ${record.id}`)
   const read = data === task ? answerOfMin(task) : answersOf(task)
   if (typeof read === 'string') {
     yield read === 'unfinished' || read === 'cancelled' ? { passed: read } : problem('malformed_row', read)
@@ -65,7 +66,8 @@ async function* taskOf(value: unknown, place: string, find: FindExchange): Async
     for (const result of results) {
       const found = resultOf(result, picture, record.id)
       if (found === 'all_found') isAllFound = true
-      else if (typeof found === 'string') problems.push({ place, reason: 'not_a_box', detail: `${key}: ${found}` })
+      else if (typeof found === 'string')
+        problems.push({ place, reason: 'not_a_box', detail: `${key}: ${found}` })
       else if (found) boxes.push(found)
     }
     for (const problem of problems) yield { problem }
@@ -137,12 +139,12 @@ function resultOf(
   const own = objectOf(result?.value)
   if (!result || !own) return `${shownValue(value)} is no result with a value`
   const { type } = result
-  if (type === 'choices')
-    return [own.choices].flat(2).includes(allFound) ? 'all_found' : undefined
+  if (type === 'choices') return [own.choices].flat(2).includes(allFound) ? 'all_found' : undefined
   if (type === 'textarea' || type === 'relation') return undefined
-  if (type !== 'rectanglelabels' && type !== 'rectangle')
-    return `${shownValue(type ?? null)} is no rectangle`
-  const [x, y, width, height] = [own.x, own.y, own.width, own.height].map((side) => numberOf(side) ?? Number.NaN)
+  if (type !== 'rectanglelabels' && type !== 'rectangle') return `${shownValue(type ?? null)} is no rectangle`
+  const [x, y, width, height] = [own.x, own.y, own.width, own.height].map(
+    (side) => numberOf(side) ?? Number.NaN,
+  )
   const upright = pixelBox(
     { x: x as number, y: y as number, width: width as number, height: height as number },
     picture,

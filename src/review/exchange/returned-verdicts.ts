@@ -70,8 +70,7 @@ export function returnedVerdicts(returned: ReturnedPicture): ReturnedVerdicts {
     })
   const add = ({ from, xyxy, phrase }: Placed) => {
     if (phrase !== undefined) say('add', phrase, { xyxy })
-    else
-      problems.push({ reason: 'unknown_phrase', detail: problemText(picture, from, 'unknown_phrase') })
+    else problems.push({ reason: 'unknown_phrase', detail: problemText(picture, from, 'unknown_phrase') })
   }
   for (const [index, { phrase, xyxy }] of picture.boxes.entries()) {
     const caption = picture.phrases[phrase]?.caption ?? -1
