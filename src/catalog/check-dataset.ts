@@ -1,7 +1,7 @@
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
-import { entriesOf } from '../review/read-reviews.js'
 import { exchangeOfPath, exchangesFolder } from '../review/exchange-files.js'
+import { entriesOf } from '../review/read-reviews.js'
 import { reviewOfPath, reviewsFolder } from '../review/review-files.js'
 import { families } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'

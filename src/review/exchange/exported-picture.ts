@@ -61,7 +61,7 @@ export function numbered(pictures: readonly ExportedPicture[]): NumberedPicture[
  * of the picture, for the same words may come twice.
  */
 export const labelOf = ({ phrases }: ExportedPicture, index: number): string =>
-  `${oneLine(phrases[index]?.text ?? '')} #${index + 1}`
+  oneLine(`${phrases[index]?.text ?? ''} #${index + 1}`)
 
 /** A text on one line, without what XML cannot hold. */
 export const oneLine = (text: string): string =>

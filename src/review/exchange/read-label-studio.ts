@@ -141,9 +141,13 @@ function resultOf(
   const { type } = result
   if (type === 'choices') return [own.choices].flat(2).includes(allFound) ? 'all_found' : undefined
   if (type === 'textarea' || type === 'relation') return undefined
-  if (type !== 'rectanglelabels' && type !== 'rectangle') return `${shownValue(type ?? null)} is no rectangle`
+  const name = numberOfName(result.id)
+  const index = name?.exchange === exchange ? boxOfNumber(picture, name.number) : undefined
+  const isBox = type === 'rectanglelabels' || type === 'rectangle'
+  // One of ours that has become something else is no box any more, and was not removed.
+  if (!isBox && index === undefined) return `${shownValue(type ?? null)} is no rectangle`
   const [x, y, width, height] = [own.x, own.y, own.width, own.height].map(
-    (side) => numberOf(side) ?? Number.NaN,
+    (side) => (isBox ? numberOf(side) : undefined) ?? Number.NaN,
   )
   const upright = pixelBox(
     { x: x as number, y: y as number, width: width as number, height: height as number },
@@ -152,8 +156,6 @@ function resultOf(
   const degrees = numberOf(own.rotation) ?? 0
   const isTurned = degrees % 360 !== 0
   const [label] = [own.rectanglelabels].flat()
-  const name = numberOfName(result.id)
-  const index = name?.exchange === exchange ? boxOfNumber(picture, name.number) : undefined
   return {
     box: result.isOfMin ? null : (index ?? 'new'),
     // Label Studio turns a rectangle about its upper left corner.

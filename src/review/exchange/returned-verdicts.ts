@@ -159,10 +159,14 @@ function claim(
     const found = near(byLeft, one.xyxy[0]).find(({ index }) => isFree(index) && isAlike(index, one))
     if (found) take(found.index, one)
   }
-  for (const one of [...left]) {
+  // Of copies, which have the id of what was copied, the one that lies nearest is it.
+  const byId = [...left].flatMap((one) => {
     const { box } = one.from
-    if (typeof box === 'number' && isFree(box)) take(box, one)
-  }
+    const own = typeof box === 'number' ? picture.boxes[box] : undefined
+    return own ? [{ box: box as number, one, overlap: iou(shownBox(picture, own.xyxy), one.xyxy) }] : []
+  })
+  byId.sort((a, b) => b.overlap - a.overlap)
+  for (const { box, one } of byId) if (isFree(box)) take(box, one)
   const unknown = [...left].filter(({ from }) => from.box === null)
   const pairs = picture.boxes.flatMap(({ phrase, xyxy }, index) => {
     if (!isFree(index)) return []
