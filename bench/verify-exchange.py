@@ -50,7 +50,9 @@ def near(a, b, within):
 def check_boxes(tool, key, found, within):
     """Holds (words, box) pairs of a picture against those of the dataset, in their order."""
     wanted = [(region["text"], region["xyxy"]) for region in truth[key]["regions"]]
-    hold(tool, f"{key} words", [text for text, _ in found], [text for text, _ in wanted])
+    # Labels have the words on one line, one space between two.
+    line = lambda text: " ".join(text.split())
+    hold(tool, f"{key} words", [line(text) for text, _ in found], [line(text) for text, _ in wanted])
     hold(tool, f"{key} boxes", [near(box, other, within) for (_, box), (_, other) in zip(found, wanted)], [True] * len(wanted))
 
 
