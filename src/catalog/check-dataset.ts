@@ -1,5 +1,7 @@
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
+import { entriesOf } from '../review/read-reviews.js'
+import { reviewOfPath, reviewsFolder } from '../review/review-files.js'
 import { families } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { parseUnsummed } from '../shards/commit.js'
@@ -65,6 +67,7 @@ async function checkTop(storage: Storage, mend: boolean, onFinding: (finding: Fi
   }
   for (const folder of await storage.folders()) {
     if (folder === selectionsFolder) await checkSelections(storage, mend, onFinding)
+    else if (folder === reviewsFolder) await checkReviews(storage, mend, onFinding)
     else if (!families.includes(folder as Family)) onFinding(foreign(`${folder}/`))
   }
 }
@@ -80,6 +83,18 @@ async function checkSelections(storage: Storage, mend: boolean, onFinding: (find
         if (!(error instanceof UserError)) throw error
         onFinding({ kind: 'wrong', name: file.name, what: error.message })
       })
+  }
+}
+
+/** What people have said of boxes and words. */
+async function checkReviews(storage: Storage, mend: boolean, onFinding: (finding: Finding) => void) {
+  for await (const file of storage.listFiles(reviewsFolder)) {
+    const unfinished = await checkUnfinished(storage, file, mend)
+    if (unfinished || reviewOfPath(file.name) === undefined) onFinding(unfinished ?? foreign(file.name))
+    else
+      entriesOf((await storage.read(file.name)) ?? new Uint8Array(), (what) =>
+        onFinding({ kind: 'wrong', name: file.name, what }),
+      )
   }
 }
 

@@ -511,6 +511,15 @@ program
   .addHelpText('after', example('render runs/quickstart/web --sample 4 -o pictures'))
   .action(async (dataset, options) => (await import('./render.js')).render(dataset, options))
 
+const review = program.command('review').description('what people have said of boxes and phrases')
+review
+  .command('status <dataset>')
+  .description('the reviews of a dataset: what was said, by whom and how fast, and how far reviewers agree')
+  .option('--name <review>', 'this one alone')
+  .option('--json', 'print them as JSON')
+  .addHelpText('after', example('review status runs/quickstart/web'))
+  .action(async (dataset, options) => (await import('./review/status.js')).showReviews(dataset, options))
+
 program
   .command('inspect <dataset>')
   .description('look at a dataset in the browser: pictures, regions, histograms, thresholds, rejects')
