@@ -10,6 +10,7 @@ import { mine } from './mine.js'
 import { promote } from './promote.js'
 import { teach } from './teach.js'
 import { train } from './train.js'
+import { verify } from './verify.js'
 
 /** Every kind of stage: the schema of a pipeline, its hashes and its runner are derived from this list. */
 export const kinds = [
@@ -18,6 +19,7 @@ export const kinds = [
   chunk,
   mine,
   teach,
+  verify,
   filter,
   train,
   average,

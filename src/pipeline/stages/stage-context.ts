@@ -48,6 +48,8 @@ export interface StageOutput {
   readonly grounding?: string
   /** The stage that says what is not in the pictures. */
   readonly negatives?: string
+  /** The stage that says what a judge thinks of boxes. */
+  readonly verdicts?: string
   /** False where boxes of that grounding are not to train box regression. */
   readonly boxLoss?: boolean
   readonly model?: Model
