@@ -46,6 +46,8 @@ export interface StageOutput {
   readonly proposals?: string
   /** The stage whose grounding can be trained on. */
   readonly grounding?: string
+  /** The stage whose verdicts say how right boxes are. */
+  readonly verdicts?: string
   /** The stage that says what is not in the pictures. */
   readonly negatives?: string
   /** False where boxes of that grounding are not to train box regression. */
