@@ -235,6 +235,23 @@ program
   .action(async (dataset, options) => (await import('./mine.js')).mine(dataset, options, interrupted))
 
 program
+  .command('verify <dataset>')
+  .description(
+    'ask a second opinion on boxes: DATASET:STAGE, a grounding or proposals, or DATASET where it has one grounding',
+  )
+  .requiredOption('--judge <name>', 'who is asked (`groundmill keys verify` tells of them)')
+  .option('--model <model>', 'the model of the judge: a folder, or its name on a server')
+  .requiredOption('--as <stage>', 'the name of the verdicts')
+  .addOption(
+    repeated('--set <key=value>', 'a key of the judge (`groundmill keys verify`), such as max_boxes=5'),
+  )
+  .option('--json', 'print the counts as JSON')
+  .addHelpText('after', example('verify runs/quickstart/web:filter --judge clip --model clip --as checked'))
+  .action(async (dataset, options) =>
+    (await import('./review/verify.js')).verify(dataset, options, interrupted),
+  )
+
+program
   .command('filter <dataset>')
   .description(
     'make another grounding of the same proposals with other rules; the teacher is not asked again',
