@@ -62,9 +62,9 @@ try {
     const again = await take()
     const expected: Said[] = JSON.parse(await readFile(join(folder, `expected-${name}.json`), 'utf8'))
     const found = reviewsOf(await readReviews(storage, name)).map(saidBy)
-    // Files without ids do not tell a box that was moved far from one that was removed and another that was added.
-    const isSplit = name === 'label-studio-min'
-    const differences = differenceOf(split(found, isSplit), split(expected, isSplit), within)
+    // Without ids a box that was moved far is one that was removed and one that was added: what holds then is the same.
+    const plain = name === 'label-studio-min' ? whatHolds : onceEach
+    const differences = differenceOf(plain(found), plain(expected), within)
     const rejected = Object.values(report.rejected).reduce((sum, count) => sum + count, 0)
     const counts = Object.entries(report.said).map(([action, count]) => `${action} ${count}`)
     console.log(
@@ -108,17 +108,39 @@ function saidBy({ key, action, phrase, xyxy, redrawn, words }: ReviewEntry): Sai
   return [key, action, span, xyxy && [...xyxy], redrawn && [...redrawn], words && [words.start, words.end]]
 }
 
-/** A box that was redrawn as one that was rejected and one that was added. */
-function split(all: readonly Said[], isSplit: boolean): readonly Said[] {
-  if (!isSplit) return all
-  return all.flatMap((one): Said[] => {
-    const [key, action, span, box, redrawn] = one
-    if (action !== 'redraw') return [one]
-    return [
-      [key, 'reject', span, box, null, null],
-      [key, 'add', span, redrawn, null, null],
-    ]
+/** A box's phrase and sides; of what is said of phrases and pictures, these. */
+function thingOf([key, , span, box]: Said): string {
+  return JSON.stringify([key, span, box])
+}
+
+/** What holds then: the boxes that are right, by their phrases, and what is said of phrases and pictures. */
+function whatHolds(all: readonly Said[]): readonly Said[] {
+  const right = all.flatMap(([key, action, span, box, redrawn, words]): Said[] => {
+    if (action === 'reject') return []
+    if (action === 'complete' || action === 'done') return [[key, action, span, box, redrawn, words]]
+    const named = action === 'relabel' && words ? [span?.[0] as number, ...words] : span
+    return [[key, 'add', named, redrawn ?? box, null, null]]
   })
+  return [...new Map(right.map((one) => [thingOf(one), one])).values()]
+}
+
+/** Of boxes about which several things were said, because another box was put in their place, what holds then. */
+function onceEach(all: readonly Said[]): readonly Said[] {
+  const groups = new Map<string, Said[]>()
+  for (const one of all) groups.set(thingOf(one), [...(groups.get(thingOf(one)) ?? []), one])
+  const held = [...groups.values()].flatMap((own): readonly Said[] => {
+    const actions = own.map(([, action]) => action)
+    const one = own[0] as Said
+    if (new Set(actions).size === 1) return [one]
+    if (!actions.includes('add')) {
+      const best = ['accept', 'redraw', 'relabel', 'reject'].find((action) => actions.includes(action))
+      return own.filter(([, action]) => action === best).slice(0, 1)
+    }
+    const became = own.filter(([, action]) => action === 'redraw' || action === 'relabel').slice(0, 1)
+    return [[one[0], 'accept', one[2], one[3], null, null], ...whatHolds(became)]
+  })
+  // What one has become may be where another was added.
+  return [...new Map(held.map((one) => [thingOf(one), one])).values()]
 }
 
 /** How many of either are not in the other. Boxes that were shown must be there to the bit, drawn ones nearly. */
