@@ -179,6 +179,6 @@ describe('export for review, and import', () => {
     await expect(take({ reviewer: 'a\nb' })).rejects.toThrow('a name of one line')
     await expect(take({ name: '../up' })).rejects.toThrow('cannot name a review')
     await expect(take({ format: 'label-studio' })).rejects.toThrow('expected a list of tasks')
-    await expect(take({ format: 'cvat' })).rejects.toThrow('is not XML of this form')
+    await expect(take({ format: 'cvat' })).rejects.toThrow('is not XML as CVAT writes it')
   })
 })
