@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { JudgeKind, JudgeSchema } from './judge/judge-kind.js'
 import { clip } from './judges/clip.js'
+import { endpoint } from './judges/endpoint.js'
 
 /** Every judge. The schema of a verify stage and all else that is known of judges is derived from this list. */
-export const judges = [clip] as const
+export const judges = [clip, endpoint] as const
 
 type Schemas<Judges extends readonly { readonly schema: JudgeSchema }[]> = {
   readonly [At in keyof Judges]: Judges[At]['schema']
