@@ -6,6 +6,7 @@ import { evaluate } from './evaluate.js'
 import { exportKind } from './export.js'
 import { filter } from './filter.js'
 import { ingest } from './ingest.js'
+import { judge } from './judge.js'
 import { mine } from './mine.js'
 import { promote } from './promote.js'
 import { teach } from './teach.js'
@@ -22,6 +23,7 @@ export const kinds = [
   verify,
   filter,
   train,
+  judge,
   average,
   evaluate,
   audit,
