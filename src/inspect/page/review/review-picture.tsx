@@ -23,7 +23,9 @@ interface ReviewPictureProps {
 /** How far the pointer must go, in pixels of the screen, for a press to be a drag. */
 const leastDrag = 5
 /** Half the side of a handle, in pixels of the screen. */
-const handleSide = 6
+const handleSide = 4.5
+/** Sides of a box that are shorter on the screen have no handle in their middle: the box would be hidden. */
+const leastMiddle = 48
 
 interface Drag {
   readonly handle: Handle | null
@@ -102,7 +104,10 @@ export function ReviewPicture(props: ReviewPictureProps) {
     if (next) onSelect(next.at)
   }
   const side = handleSide * scale
-  const handled = edit?.box ?? current?.xyxy ?? null
+  const said = current && saidOf(sample, held, current)
+  const handled = edit?.box ?? said?.redrawn ?? current?.xyxy ?? null
+  const isRoomy = ({ x, y }: Handle, [x1, y1, x2, y2]: Xyxy) =>
+    (x !== 0 || x2 - x1 >= leastMiddle * scale) && (y !== 0 || y2 - y1 >= leastMiddle * scale)
   const rectOf = ([x1, y1, x2, y2]: Xyxy) => ({ x: x1, y: y1, width: x2 - x1, height: y2 - y1 })
   return (
     <div class="picture reviewed" style={{ aspectRatio: `${width} / ${height}`, '--shape': width / height }}>
@@ -144,24 +149,26 @@ export function ReviewPicture(props: ReviewPictureProps) {
         })}
         {edit && <rect class="asked drawing" {...rectOf(edit.box)} />}
         {handled &&
-          handles.map((handle) => {
-            const x = handled[handle.x === -1 ? 0 : 2]
-            const y = handled[handle.y === -1 ? 1 : 3]
-            const at = {
-              x: (handle.x === 0 ? (handled[0] + handled[2]) / 2 : x) - side,
-              y: (handle.y === 0 ? (handled[1] + handled[3]) / 2 : y) - side,
-            }
-            return (
-              <rect
-                key={`${handle.x} ${handle.y}`}
-                class={`handle ${cursorOf(handle)}`}
-                {...at}
-                width={2 * side}
-                height={2 * side}
-                onPointerDown={(event) => press(event, handle, handled)}
-              />
-            )
-          })}
+          handles
+            .filter((handle) => isRoomy(handle, handled))
+            .map((handle) => {
+              const x = handled[handle.x === -1 ? 0 : 2]
+              const y = handled[handle.y === -1 ? 1 : 3]
+              const at = {
+                x: (handle.x === 0 ? (handled[0] + handled[2]) / 2 : x) - side,
+                y: (handle.y === 0 ? (handled[1] + handled[3]) / 2 : y) - side,
+              }
+              return (
+                <rect
+                  key={`${handle.x} ${handle.y}`}
+                  class={`handle ${cursorOf(handle)}`}
+                  {...at}
+                  width={2 * side}
+                  height={2 * side}
+                  onPointerDown={(event) => press(event, handle, handled)}
+                />
+              )
+            })}
       </svg>
     </div>
   )
