@@ -347,6 +347,7 @@ program
   .option('--seed <n>', 'which regions are drawn', whole, 1)
   .option('-o, --out <file>', 'the sample to judge')
   .option('--judged <file>', 'a sample that was judged')
+  .option('--review <name>', 'with --judged: take what is not judged in the file from this review')
   .option('--json', 'print the figures as JSON')
   .addHelpText(
     'after',

@@ -50,6 +50,8 @@ const waitMs = 1500
 const mostReviewers = 100
 const mostEntries = 200
 const mostNotices = 20
+/** In the place of a picture that the dataset has no more. */
+const gone = -1
 
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()]).nullable()
 const whole = z.number().int().min(0).max(1e9)
@@ -276,8 +278,8 @@ export class Reviewing {
     await this.#placesOf(new Set(sample.map(({ key }) => key)))
     const asked = new Map<number, AskedLabel[]>()
     for (const { key, caption, start, end, xyxy } of sample) {
-      const place = this.#places.get(key)
-      if (place === undefined) continue
+      const place = this.#places.get(key) ?? gone
+      if (place === gone) continue
       const own = asked.get(place)
       const label = { caption, start, end, xyxy }
       if (own) own.push(label)
@@ -305,8 +307,8 @@ export class Reviewing {
       await look(shard)
     }
     // Pictures that are gone are not looked for again.
-    for (const key of wanted) this.#places.set(key, -1)
-    return new Set([...keys].map((key) => this.#places.get(key) ?? -1))
+    for (const key of wanted) this.#places.set(key, gone)
+    return new Set([...keys].map((key) => this.#places.get(key) ?? gone))
   }
 }
 
