@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
 import { deviceChoice } from '../graph/device-choice.js'
+import { stageName } from '../rows/stage-name.js'
 import { askedParts } from '../words/asked-span.js'
 import { augmentConfig } from './examples/augment-config.js'
 
@@ -143,6 +144,11 @@ export const trainConfig = z
       .record(z.string(), z.boolean())
       .default({})
       .describe('false: boxes of that source do not train regression'),
+    weigh_by: stageName
+      .optional()
+      .describe(
+        'a stage of verdicts, among those that are needed: a box counts in the losses as much as it is likely to be right, and a phrase that misses a box does not count around it',
+      ),
     seed: z
       .number()
       .int()

@@ -26,6 +26,7 @@ export function trainNetwork(
     max_boxes: config.max_boxes,
     temperature: config.temperature,
     weights: config.loss,
+    weighs: config.weigh_by !== undefined,
     trains: config.tune === 'prompt' ? isPrompt : (name) => !isFrozen(name, config.freeze),
   })
   checkFrozen(graph.parameters, config.freeze)

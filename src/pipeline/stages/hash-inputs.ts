@@ -19,7 +19,7 @@ export async function hashOfFile(
 
 /** Hash of everything that a model is trained or scored on of a dataset. */
 export async function hashSource(source: Omit<SampleSource, 'name'>): Promise<string> {
-  const { storage, shards, grounding, phrases } = source
+  const { storage, shards, grounding, phrases, verdicts } = source
   const hashes = listHash()
   const ofShard = async (shard: string) => {
     const negatives = await negativesStage(source, shard)
@@ -28,6 +28,7 @@ export async function hashSource(source: Omit<SampleSource, 'name'>): Promise<st
       await hashOfFile(storage, 'phrases', phrases, shard),
       await hashOfFile(storage, 'grounding', grounding, shard),
       ...(negatives === undefined ? [] : [await hashOfFile(storage, 'negatives', negatives, shard)]),
+      ...(verdicts === undefined ? [] : [await hashOfFile(storage, 'verdicts', verdicts, shard)]),
     ]
   }
   for await (const files of orderedMap(shards, readsAtOnce, ofShard))

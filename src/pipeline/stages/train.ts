@@ -9,7 +9,14 @@ import type { SampleSource } from '../../train/samples/sample.js'
 import type { TrainResult } from '../../train/train-task.js'
 import { hashSource } from './hash-inputs.js'
 import { findModel, lookAtModelPlace, makeModel, modelRecord } from './make-model.js'
-import { type Dataset, type Model, outputOf, type StageContext, type StageOf } from './stage-context.js'
+import {
+  type Dataset,
+  type Model,
+  outputOf,
+  type StageContext,
+  type StageOf,
+  type StageOutput,
+} from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
 /** Trains a model on the groundings of the stages that it needs. */
@@ -28,6 +35,7 @@ export const train = oneKind({
     const sources = needs.flatMap((name) => sourceOf(stage, name, context))
     if (sources.length === 0)
       throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
+    requireWeighed(stage, sources)
     for (const name of config.vocabulary)
       if (!outputOf(context, name).dataset)
         throw new UserError(`Stage "${stage.name}": vocabulary: "${name}" is not an ingest stage.`)
@@ -85,6 +93,7 @@ async function openInputs(stage: StageOf<TrainConfig>, context: StageContext) {
   const sources = stage.needs.flatMap((name) => sourceOf(stage, name, context))
   if (sources.length === 0)
     throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
+  requireWeighed(stage, sources)
   const inputs: Record<string, string> = {}
   for (const source of sources) inputs[source.name] = await hashSource(source)
   // A filter stage may keep its boxes out of regression; what the train stage itself says of a source comes
@@ -116,7 +125,8 @@ async function openInputs(stage: StageOf<TrainConfig>, context: StageContext) {
  */
 function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageContext): SampleSource[] {
   const { dataset, phrases, grounding, negatives, missing } = outputOf(context, name)
-  if (!dataset) return []
+  // What weighs the boxes of others brings none of its own.
+  if (!dataset || name === stage.with.weigh_by) return []
   if (grounding === undefined || phrases === undefined) {
     // Captions for the vocabulary may come from anywhere, and negatives belong to the boxes of another stage;
     // what is to be trained on must have boxes.
@@ -127,7 +137,46 @@ function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageConte
   }
   requireWhole(stage, name, missing)
   const { storage, shards } = dataset
-  return [{ name, storage, shards, grounding, phrases, negatives: minedOf(stage, dataset, context) }]
+  const source = { name, storage, shards, grounding, phrases, negatives: minedOf(stage, dataset, context) }
+  return [{ ...source, verdicts: verdictsOf(stage, source, context) }]
+}
+
+/** The stage whose verdicts weigh the boxes of a source: those of the same pictures and phrases. */
+function verdictsOf(
+  stage: StageOf<TrainConfig>,
+  { storage, phrases }: Pick<SampleSource, 'storage' | 'phrases'>,
+  context: StageContext,
+): string | undefined {
+  const { weigh_by: name } = stage.with
+  const { dataset, verdicts, phrases: own, missing } = weighing(stage, context) ?? {}
+  if (name === undefined || dataset?.storage.url !== storage.url || own !== phrases) return undefined
+  requireWhole(stage, name, missing ?? [])
+  return verdicts
+}
+
+/**
+ * What weighs boxes; undefined where nothing does.
+ *
+ * @throws UserError where that is no stage of verdicts which the stage needs
+ */
+function weighing(stage: StageOf<TrainConfig>, context: StageContext): StageOutput | undefined {
+  const { weigh_by: name } = stage.with
+  if (name === undefined) return undefined
+  const output = stage.needs.includes(name) ? outputOf(context, name) : undefined
+  if (output?.verdicts === undefined)
+    throw new UserError(
+      `Stage "${stage.name}": weigh_by: "${name}" is not a stage of verdicts (doubt, verify) that it needs: name it in \`needs\` too.`,
+    )
+  return output
+}
+
+/** Throws a UserError where verdicts are to weigh boxes, and are of other boxes than those of all sources. */
+function requireWeighed(stage: StageOf<TrainConfig>, sources: readonly SampleSource[]): void {
+  const { weigh_by: name } = stage.with
+  if (name === undefined || sources.some(({ verdicts }) => verdicts !== undefined)) return
+  throw new UserError(
+    `Stage "${stage.name}": weigh_by: the verdicts of "${name}" are of other pictures or phrases than those of ${sources.map((source) => source.name).join(', ')}.`,
+  )
 }
 
 function requireWhole(stage: StageOf<TrainConfig>, name: string, missing: readonly string[]): void {

@@ -11,6 +11,7 @@ import { markPartial } from './mark-partial.js'
 import { packedCaption } from './packed-caption.js'
 import { phrasePrompt } from './phrase-prompt.js'
 import { type PictureTruth, pictureTruth } from './picture-truth.js'
+import { weighBoxes } from './weigh-boxes.js'
 
 export interface PromptOptions {
   readonly tokenizer: Tokenizer
@@ -42,7 +43,7 @@ export function drawPrompt(
   { tokenizer, network, augment, flipped }: PromptOptions,
 ): GroundedText {
   const { sample, stream } = shown
-  if (network.prompt) return markPartial(tunedPrompt(sample, network.prompt), sample)
+  if (network.prompt) return weighBoxes(markPartial(tunedPrompt(sample, network.prompt), sample), sample)
   // Not every prompt asks for it, and a source may have thousands of names to look through.
   let known: PictureTruth | undefined
   const truth = () => {
@@ -50,7 +51,8 @@ export function drawPrompt(
     return known
   }
   const limit = { tokenizer, maxTokens: network.text.max_tokens - 2 }
-  const written = markPartial(drawText(shown, truth, draw, { augment, limit }), sample)
+  const drawn = markPartial(drawText(shown, truth, draw, { augment, limit }), sample)
+  const written = weighBoxes(drawn, sample)
   const hides = augment.mask_heads > 0 && sample.exhaustive
   const partly = hides ? hideHeads(written, truth(), augment.mask_heads, draw) : written
   return flipped ? flipText(partly) : partly

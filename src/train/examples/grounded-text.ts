@@ -12,6 +12,10 @@ export interface PromptPhrase {
   readonly boxes: readonly Xyxy[]
   /** What it may name, or not. */
   readonly unsure?: readonly Xyxy[]
+  /** How much each of `boxes` counts, 0 to 1; 1 where nothing is said of them. */
+  readonly weights?: readonly number[]
+  /** Where something that it names seems to be, and nobody has drawn a box: it does not count there. */
+  readonly missing?: readonly Xyxy[]
   /** Whether it may name more than is boxed: then it does not count where there is no box. */
   readonly partial?: boolean
   /** The part of it that is hidden behind [MASK]. */

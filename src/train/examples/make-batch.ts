@@ -9,12 +9,14 @@ import type { Example } from './make-example.js'
  * What a training step is fed of a batch; see `targetInputs`.
  *
  * @param anchors of the network; one with queries has none, and which box a query answers for is found later
+ * @param weighs whether the graph weighs boxes
  */
 export function makeBatch(
   examples: readonly (Example & { readonly regress: boolean })[],
   anchors: Anchors | undefined,
   config: GlipConfig,
   maxBoxes: number,
+  weighs = false,
 ): Record<string, Value> {
   const n = examples.length
   const { image_size: size } = config
@@ -29,6 +31,8 @@ export function makeBatch(
   const centerness = new Float32Array(n * places)
   const box = new Float32Array(n * rows * 4)
   const phrase = new Float32Array(n * rows * length)
+  const weight = new Float32Array(weighs ? n * rows * length : 0).fill(1)
+  const boxWeight = new Float32Array(weighs ? n * rows : 0).fill(1)
   examples.forEach((example, sample) => {
     writeImage(image, sample, example.picture, example.placement, config)
     ids.set(example.prompt.ids, sample * length)
@@ -46,6 +50,16 @@ export function makeBatch(
       for (const token of tokens) phrase[row + token] = 1
       for (const token of unsure) phrase[row + token] = -1
     })
+    if (weighs)
+      example.boxes.forEach(({ tokens, weight: own = 1, tokenWeights = [] }, index) => {
+        const row = sample * rows + index
+        boxWeight[row] = own
+        // Around a box that nobody has drawn, phrases are negatives as elsewhere, but for those that miss it.
+        if (tokens.length > 0) weight.fill(own, row * length, (row + 1) * length)
+        tokenWeights.forEach((of, at) => {
+          weight[row * length + tokens[at]!] = of
+        })
+      })
     const none = (sample * rows + maxBoxes) * length
     for (const token of example.partial) phrase[none + token] = -1
     // The official code has a word for "no object": the last of 256, which is padding unless the prompt is full.
@@ -63,6 +77,10 @@ export function makeBatch(
     }),
     box: floats(box, [n, rows, 4]),
     phrase: floats(phrase, [n, rows, length]),
+    ...(weighs && {
+      weight: floats(weight, [n, rows, length]),
+      box_weight: floats(boxWeight, [n, rows, 1]),
+    }),
     regress: floats(
       Float32Array.from(examples, ({ regress }) => (regress ? 1 : 0)),
       [n, 1],

@@ -17,6 +17,8 @@ export interface PartOptions extends ExampleOptions {
     readonly batch: number
     /** By source; false: its boxes do not train regression. */
     readonly box_loss: Readonly<Record<string, boolean>>
+    /** Where boxes are weighed, by whose verdicts. */
+    readonly weigh_by?: string | undefined
   }
   /** Into how many parts a batch is cut. */
   readonly parts: number
@@ -49,7 +51,7 @@ export async function makePart(index: number, options: PartOptions): Promise<Rec
   )
   const anchors = queriesOf(network) === undefined ? anchorsOf(network) : undefined
   return {
-    ...makeBatch(examples, anchors, network, config.max_boxes),
+    ...makeBatch(examples, anchors, network, config.max_boxes, config.weigh_by !== undefined),
     ...makeNoise(inputs, config.seed, index + 1),
   }
 }

@@ -19,7 +19,7 @@ const minusInfinity = -10_000
  *
  * @param logits [N, A, L]
  * @param target [N, A, L], 1 where the anchor's phrase has the word
- * @param words [N, A, L] or [N, 1, L], 1 for the words that count at a place
+ * @param words [N, A, L] or [N, 1, L], how much a word counts at a place, 0 to 1
  * @param positives scalar, at least 1
  */
 export function alignmentFocalLoss(logits: Tensor, target: Tensor, words: Tensor, positives: Tensor): Tensor {
@@ -107,9 +107,16 @@ export function centernessLoss(logits: Tensor, target: Tensor, positive: Tensor,
  * @param logits [N, A, L]
  * @param target [N, A, L] of 0 and 1
  * @param words [N, A, L] or [N, 1, L], 1 for the words that count at a place
+ * @param weight [N, A, L], how much a word counts at a place, 0 to 1; 1 where it is not given
  */
-export function groundingLoss(logits: Tensor, target: Tensor, words: Tensor, positives: Tensor): Tensor {
-  const share = div(target, maximum(reduceSum(target, [2], true), 1))
+export function groundingLoss(
+  logits: Tensor,
+  target: Tensor,
+  words: Tensor,
+  positives: Tensor,
+  weight?: Tensor,
+): Tensor {
+  const share = div(weighed(target, weight), maximum(reduceSum(target, [2], true), 1))
   const scores = add(logits, wordBias(words))
   return div(mul(reduceSum(mul(share, logSoftmax(scores))), -1), positives)
 }
@@ -121,27 +128,36 @@ export function groundingLoss(logits: Tensor, target: Tensor, words: Tensor, pos
  *
  * @param target [N, A, L] of 0 and 1
  * @param words [N, A, L] or [N, 1, L], 1 for the words that count at a place
+ * @param weight [N, A, L], how much a pair of `target` counts, 0 to 1; 1 where it is not given
  */
 export function contrastiveLoss(
   { regions, tokens }: ContrastiveOutputs,
   target: Tensor,
   words: Tensor,
   temperature: number,
+  weight?: Tensor,
 ): Tensor {
   const similarity = mul(matmul(regions, swapLast(tokens)), 1 / temperature)
   const counted = add(similarity, wordBias(words))
-  const toWords = contrast(counted, similarity, target, 2)
-  const toRegions = contrast(counted, similarity, target, 1)
+  const toWords = contrast(counted, similarity, target, 2, weight)
+  const toRegions = contrast(counted, similarity, target, 1, weight)
   return mul(add(toWords, toRegions), 0.5)
 }
 
-/** Mean over the rows with a positive of logSumExp(all) - mean(positives), along one axis. */
-function contrast(all: Tensor, similarity: Tensor, target: Tensor, axis: number): Tensor {
+/**
+ * Mean over the rows with a positive of logSumExp(all) - mean(positives), along one axis. Positives may be
+ * weighed: then the mean is, and a row counts as much as its positives do on average.
+ */
+function contrast(all: Tensor, similarity: Tensor, target: Tensor, axis: number, weight?: Tensor): Tensor {
   const count = reduceSum(target, [axis])
-  const hasPositive = minimum(count, 1)
-  const mean = div(reduceSum(mul(similarity, target), [axis]), maximum(count, 1))
-  const gap = mul(sub(logSumExp(all, axis), mean), hasPositive)
-  return div(reduceSum(gap), maximum(reduceSum(hasPositive), 1))
+  const own = weighed(target, weight)
+  const sum = weight ? reduceSum(own, [axis]) : count
+  const counts = weight ? div(sum, maximum(count, 1)) : minimum(count, 1)
+  const mean = div(reduceSum(mul(similarity, own), [axis]), maximum(sum, weight ? 1e-6 : 1))
+  const gap = mul(sub(logSumExp(all, axis), mean), counts)
+  return div(reduceSum(gap), maximum(reduceSum(counts), 1))
 }
+
+const weighed = (target: Tensor, weight: Tensor | undefined) => (weight ? mul(target, weight) : target)
 
 const wordBias = (words: Tensor) => mul(sub(1, words), minusInfinity)

@@ -45,6 +45,8 @@ export interface TrainGraphConfig {
   readonly weights: LossWeights
   /** Parameters that are trained; all of them where it is not given. */
   readonly trains?: (name: string) => boolean
+  /** Whether boxes and words are weighed. */
+  readonly weighs?: boolean
 }
 
 export interface TrainGraph {
@@ -63,7 +65,7 @@ export interface TrainGraph {
 /** What a batch feeds, besides the network's own inputs. */
 export function targetInputs(
   config: GlipConfig,
-  { batch, max_boxes, image_size = squareSize(config) }: TrainGraphConfig,
+  { batch, max_boxes, image_size = squareSize(config), weighs = false }: TrainGraphConfig,
 ) {
   const queries = queriesOf(config)
   const places = queries ?? anchorsOf(config, image_size).count
@@ -84,6 +86,10 @@ export function targetInputs(
     words: input('words', [batch, max_tokens]),
     /** 1 where the sample's boxes may train the regression. */
     regress: input('regress', [batch, 1]),
+    /** How much the tokens count at the places of a box, 0 to 1; where boxes are weighed. */
+    weight: weighs ? input('weight', [batch, max_boxes + 1, max_tokens]) : undefined,
+    /** How much a box counts, 0 to 1, as a positive and in the regression; where boxes are weighed. */
+    boxWeight: weighs ? input('box_weight', [batch, max_boxes + 1, 1]) : undefined,
   }
 }
 
@@ -135,21 +141,28 @@ export function unifiedLoss(
   const rows = max_boxes + 1
   const first = int64(Array.from({ length: batch }, (_, sample) => sample * rows))
   const chosen = add(targets.assigned, reshape(first, [batch, 1]))
-  const phrase = gatherRows(reshape(targets.phrase, [batch * rows, config.text.max_tokens]), chosen)
-  const box = gatherRows(reshape(targets.box, [batch * rows, 4]), chosen)
   const none = { ...int64([max_boxes]), shape: [] }
-  const positive = cast(less(targets.assigned, none), 'float32')
+  const ofPlace = (rowsOf: Tensor, width: number) =>
+    gatherRows(reshape(rowsOf, [batch * rows, width]), chosen)
+  const weight = targets.weight && ofPlace(targets.weight, config.text.max_tokens)
+  const isPositive = cast(less(targets.assigned, none), 'float32')
+  // A box of half the weight is half a positive, for what the losses are divided by as well.
+  const positive = targets.boxWeight
+    ? mul(isPositive, reshape(ofPlace(targets.boxWeight, 1), isPositive.shape))
+    : isPositive
   const positives = maximum(reduceSum(positive), 1)
 
+  const phrase = ofPlace(targets.phrase, config.text.max_tokens)
+  const box = ofPlace(targets.box, 4)
   const isKnown = add(minimum(phrase, 0), 1)
   const words = mul(isKnown, reshape(targets.words, [batch, 1, config.text.max_tokens]))
   const target = mul(maximum(phrase, 0), words)
   const trained = mul(positive, targets.regress)
   // The word for "no object" of the official code is asked for where there is no box: by the focal loss alone.
   const named =
-    boxEdgesOf(config) === 'outer' ? target : mul(target, reshape(positive, [...positive.shape, 1]))
+    boxEdgesOf(config) === 'outer' ? target : mul(target, reshape(isPositive, [...isPositive.shape, 1]))
   const classification = mul(
-    alignmentFocalLoss(outputs.logits, target, words, positives),
+    alignmentFocalLoss(outputs.logits, target, weight ? mul(words, weight) : words, positives),
     weights.classification,
   )
   const { sum, ...parts } =
@@ -162,10 +175,10 @@ export function unifiedLoss(
           anchorsOf(config, image_size),
         )
   const regression = mul(sum, weights.regression)
-  const grounding = mul(groundingLoss(outputs.logits, named, words, positives), weights.grounding)
+  const grounding = mul(groundingLoss(outputs.logits, named, words, positives, weight), weights.grounding)
   const contrastive =
     outputs.contrastive &&
-    mul(contrastiveLoss(outputs.contrastive, named, words, temperature), weights.contrastive)
+    mul(contrastiveLoss(outputs.contrastive, named, words, temperature, weight), weights.contrastive)
   const others = contrastive ? add(grounding, contrastive) : grounding
   const loss = add(add(classification, regression), others)
   return {
@@ -212,7 +225,7 @@ function queryRegression(
 interface RegressionTargets {
   /** [N, places, 4], x1 y1 x2 y2 in pixels of the input. */
   readonly box: Tensor
-  /** [N, places], 1 where the place answers for a box that trains regression. */
+  /** [N, places], 1 where the place answers for a box that trains regression, or how much it counts. */
   readonly trained: Tensor
 }
 

@@ -1,10 +1,17 @@
-import type { Phrase, Region } from '../../rows/rows.js'
+import type { Phrase, Region, Verdict } from '../../rows/rows.js'
 import { hasFamily } from '../../shards/has-family.js'
 import { joinRows } from '../../shards/join-rows.js'
 import { type AskedPart, askedSpan } from '../../words/asked-span.js'
 import type { Span } from '../../words/name-prompt.js'
 import { negativesStage } from './negatives-stage.js'
-import type { GroundedCaption, GroundedPhrase, Sample, SampleSource, UnsureWords } from './sample.js'
+import type {
+  GroundedCaption,
+  GroundedPhrase,
+  JudgedBox,
+  Sample,
+  SampleSource,
+  UnsureWords,
+} from './sample.js'
 
 /**
  * The pictures of a shard with what is known of them, also those of which no caption has a box.
@@ -17,7 +24,7 @@ export async function* readSampleRows(
   shard: string,
   { withBytes, words = 'phrase' }: { readonly withBytes: boolean; readonly words?: AskedPart | undefined },
 ): AsyncGenerator<Sample> {
-  const { storage, phrases, grounding } = source
+  const { storage, phrases, grounding, verdicts } = source
   const negatives = await negativesStage(source, shard)
   const isGold = await hasFamily(storage, 'negatives', grounding, shard)
   const joined = joinRows(storage, shard, {
@@ -28,6 +35,7 @@ export async function* readSampleRows(
       negatives === undefined
         ? undefined
         : { stage: negatives, columns: ['negatives', 'exhaustive', 'partial'] },
+    verdicts: verdicts === undefined ? undefined : { stage: verdicts, columns: ['verdicts'] },
   })
   for await (const row of joined) {
     const { captions } = row.images
@@ -47,6 +55,7 @@ export async function* readSampleRows(
         ? isGold && row.negatives.exhaustive
         : captions.some(({ kind }) => kind === 'categories'),
       partial: row.negatives?.partial ?? [],
+      ...(row.verdicts && { judged: judgedBoxes(row.verdicts.verdicts, row.phrases.phrases) }),
     }
   }
 }
@@ -86,6 +95,16 @@ function groundedPhrases(
     }
   })
   return { grounded, ungrounded, unsure }
+}
+
+/** What verdicts say of boxes, and of phrases that miss some. */
+function judgedBoxes(verdicts: readonly Verdict[], phrases: readonly Phrase[]): JudgedBox[] {
+  return verdicts.flatMap(({ phrase, xyxy, verdict, probability }): JudgedBox[] => {
+    const name = phrases[phrase]?.text
+    if (name === undefined) return []
+    if (verdict === 'add' || verdict === 'incomplete') return [{ name, xyxy, probability: 'missing' }]
+    return xyxy === null ? [] : [{ name, xyxy, probability }]
+  })
 }
 
 /** The different spans of regions, in the order in which they come. */

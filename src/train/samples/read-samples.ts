@@ -109,9 +109,13 @@ interface ShardSize {
 
 /** The files that a shard's samples come from, by their commit records. */
 async function filesOf(source: SampleSource, shard: string): Promise<ShardFile[]> {
-  const { storage, phrases, grounding } = source
+  const { storage, phrases, grounding, verdicts } = source
   const negatives = await negativesStage(source, shard)
-  const stages = { images: null, phrases, grounding, ...(negatives !== undefined && { negatives }) }
+  const stages = {
+    ...{ images: null, phrases, grounding },
+    ...(negatives !== undefined && { negatives }),
+    ...(verdicts !== undefined && { verdicts }),
+  }
   const records = await Promise.all(
     Object.entries(stages).map(async ([name, stage]) => {
       const family = name as keyof typeof stages

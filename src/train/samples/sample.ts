@@ -48,6 +48,18 @@ export interface Sample {
   readonly exhaustive: boolean
   /** Category names of which the picture may hold more than is boxed. */
   readonly partial: readonly string[]
+  /** What a judge says of its boxes, where boxes are weighed. */
+  readonly judged?: readonly JudgedBox[]
+}
+
+/** What a judge says of a box of a phrase, or of a phrase that misses some. */
+export interface JudgedBox {
+  /** The noun of the phrase and what stands before it. */
+  readonly name: string
+  /** Null where it is not known where the missing ones are. */
+  readonly xyxy: Xyxy | null
+  /** How sure it is that the box is right, 0 to 1; `missing` where nobody has drawn it. */
+  readonly probability: number | 'missing'
 }
 
 /** Where samples come from: a grounding column and the phrases that it points to. */
@@ -62,6 +74,8 @@ export interface SampleSource {
    * is read as one that says nothing of them.
    */
   readonly negatives?: string | undefined
+  /** The stage of verdicts that weighs its boxes; all count the same where there is none. */
+  readonly verdicts?: string | undefined
 }
 
 /** Samples of a source by their place in an endless, shuffled, reproducible order. */
