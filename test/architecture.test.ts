@@ -158,6 +158,7 @@ describe('a command', () => {
     'src/cli/stats.ts',
     'src/cli/check.ts',
     'src/cli/filter.ts',
+    'src/cli/review/verify.ts',
     'src/cli/machines/watch.ts',
     'src/cli/machines/worker.ts',
     'src/pipeline/engines/task-child.ts',

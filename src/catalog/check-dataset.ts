@@ -1,5 +1,8 @@
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
+import { exchangeOfPath, exchangesFolder } from '../review/exchange-files.js'
+import { entriesOf } from '../review/read-reviews.js'
+import { reviewOfPath, reviewsFolder } from '../review/review-files.js'
 import { families } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { parseUnsummed } from '../shards/commit.js'
@@ -65,6 +68,8 @@ async function checkTop(storage: Storage, mend: boolean, onFinding: (finding: Fi
   }
   for (const folder of await storage.folders()) {
     if (folder === selectionsFolder) await checkSelections(storage, mend, onFinding)
+    else if (folder === exchangesFolder) await checkExchanges(storage, mend, onFinding)
+    else if (folder === reviewsFolder) await checkReviews(storage, mend, onFinding)
     else if (!families.includes(folder as Family)) onFinding(foreign(`${folder}/`))
   }
 }
@@ -80,6 +85,26 @@ async function checkSelections(storage: Storage, mend: boolean, onFinding: (find
         if (!(error instanceof UserError)) throw error
         onFinding({ kind: 'wrong', name: file.name, what: error.message })
       })
+  }
+}
+
+/** What was exported to be reviewed elsewhere. */
+async function checkExchanges(storage: Storage, mend: boolean, onFinding: (finding: Finding) => void) {
+  for await (const file of storage.listFiles(exchangesFolder)) {
+    const unfinished = await checkUnfinished(storage, file, mend)
+    if (unfinished || exchangeOfPath(file.name) === undefined) onFinding(unfinished ?? foreign(file.name))
+  }
+}
+
+/** What people have said of boxes and words. */
+async function checkReviews(storage: Storage, mend: boolean, onFinding: (finding: Finding) => void) {
+  for await (const file of storage.listFiles(reviewsFolder)) {
+    const unfinished = await checkUnfinished(storage, file, mend)
+    if (unfinished || reviewOfPath(file.name) === undefined) onFinding(unfinished ?? foreign(file.name))
+    else
+      entriesOf((await storage.read(file.name)) ?? new Uint8Array(), (what) =>
+        onFinding({ kind: 'wrong', name: file.name, what }),
+      )
   }
 }
 

@@ -6,7 +6,7 @@ import type { FunnelStage } from './funnel.js'
 import type { OpenDataset } from './open-dataset.js'
 
 /** What of a dataset a command works on. */
-export type WorkedOn = 'grounding' | 'proposals' | 'phrases' | 'negatives'
+export type WorkedOn = 'grounding' | 'proposals' | 'phrases' | 'negatives' | 'verdicts'
 
 /** What makes each of them where there is none yet. */
 const madeBy: Readonly<Record<WorkedOn, string>> = {
@@ -14,6 +14,7 @@ const madeBy: Readonly<Record<WorkedOn, string>> = {
   proposals: 'a teach stage',
   phrases: 'a chunk stage',
   negatives: 'a mine stage',
+  verdicts: 'a verify stage',
 }
 
 export interface ChooseOptions {
@@ -102,5 +103,6 @@ function sizeOf({ stages, name, isGold }: OpenDataset, what: WorkedOn, stage: st
   if (what === 'proposals')
     return counts.proposals === undefined ? undefined : counted(counts.proposals, 'proposal')
   if (what === 'phrases') return counts.phrases === undefined ? undefined : counted(counts.phrases, 'phrase')
+  if (what === 'verdicts') return counted(counts.verdicts ?? entry.out, 'verdict')
   return `${entry.out} negatives`
 }

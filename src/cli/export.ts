@@ -9,10 +9,10 @@ import { onlyText } from '../export/only-keys.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { exportKind } from '../pipeline/stages/export.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
-import { type RunFailure, tellFailure } from './run-end.js'
 import { formatTable } from './terminal/format-table.js'
 import { note, print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
+import { type RunFailure, tellFailure } from './terminal/run-end.js'
 
 export interface ExportOptions {
   readonly as?: string

@@ -8,10 +8,10 @@ import { checkStage } from '../pipeline/plan/check-stages.js'
 import { filter as filterKind } from '../pipeline/stages/filter.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { chooseRules } from './filter-rules.js'
-import { failureOfStage, tellFailure } from './run-end.js'
 import { formatTable } from './terminal/format-table.js'
 import { note, print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
+import { failureOfStage, tellFailure } from './terminal/run-end.js'
 
 export interface FilterOptions {
   readonly as: string

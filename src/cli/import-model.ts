@@ -10,9 +10,9 @@ import { requireOwnFolder } from '../model/require-own-folder.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import { setOptions } from './options/set-options.js'
-import { tellFailure } from './run-end.js'
 import { print, printJson } from './terminal/print.js'
 import { whileWorking } from './terminal/progress.js'
+import { tellFailure } from './terminal/run-end.js'
 
 export interface ImportModelOptions {
   readonly out: string

@@ -62,6 +62,10 @@ const port = (value: string): number => {
   if (number > 65535) throw new InvalidArgumentError('Ports go to 65535.')
   return number
 }
+const exchangeFormat = () =>
+  new Option('--format <tool>', 'whose file it is')
+    .choices(['label-studio', 'cvat', 'coco'])
+    .makeOptionMandatory()
 const dropped =
   'remove shards that a source no longer gives, and replace others though fewer pictures came in; without it they stay'
 const example = (command: string) => `\nExample:\n  $ groundmill ${command}`
@@ -229,6 +233,23 @@ program
   .option('--json', 'print the counts as JSON')
   .addHelpText('after', example('mine runs/quickstart/gold --model runs/quickstart/models/teacher --as hard'))
   .action(async (dataset, options) => (await import('./mine.js')).mine(dataset, options, interrupted))
+
+program
+  .command('verify <dataset>')
+  .description(
+    'ask a second opinion on boxes: DATASET:STAGE, a grounding or proposals, or DATASET where it has one grounding',
+  )
+  .requiredOption('--judge <name>', 'who is asked (`groundmill keys verify` tells of them)')
+  .option('--model <model>', 'the model of the judge: a folder, or its name on a server')
+  .requiredOption('--as <stage>', 'the name of the verdicts')
+  .addOption(
+    repeated('--set <key=value>', 'a key of the judge (`groundmill keys verify`), such as max_boxes=5'),
+  )
+  .option('--json', 'print the counts as JSON')
+  .addHelpText('after', example('verify runs/quickstart/web:filter --judge clip --model clip --as checked'))
+  .action(async (dataset, options) =>
+    (await import('./review/verify.js')).verify(dataset, options, interrupted),
+  )
 
 program
   .command('filter <dataset>')
@@ -510,6 +531,57 @@ program
   .option('--json', 'print the names of the files as JSON')
   .addHelpText('after', example('render runs/quickstart/web --sample 4 -o pictures'))
   .action(async (dataset, options) => (await import('./render.js')).render(dataset, options))
+
+const review = program.command('review').description('what people have said of boxes and phrases')
+review
+  .command('status <dataset>')
+  .description('the reviews of a dataset: what was said, by whom and how fast, and how far reviewers agree')
+  .option('--name <review>', 'this one alone')
+  .option('--json', 'print them as JSON')
+  .addHelpText('after', example('review status runs/quickstart/web'))
+  .action(async (dataset, options) => (await import('./review/status.js')).showReviews(dataset, options))
+review
+  .command('export <dataset[:grounding]>')
+  .description('boxes as a file of a labelling tool, to be accepted, rejected, redrawn and added there')
+  .addOption(exchangeFormat())
+  .requiredOption('-o, --out <file>', 'the file; what else the tool needs is written beside it')
+  .option('--only <name|file>', "a selection of the dataset's pictures, or a file of their keys, one a line")
+  .option('--name <review>', 'leave out the pictures that were looked at in this review')
+  .option(
+    '--pictures <folder>',
+    'write the pictures there, as KEY.jpg; Label Studio is told that it serves that folder',
+  )
+  .option(
+    '--picture-url <address>',
+    'where the tool finds a picture, such as https://pictures.example/{key}.{ext} (default: that folder, else where it was crawled)',
+  )
+  .option('--json', 'print the report as JSON')
+  .addHelpText(
+    'after',
+    example(
+      'review export runs/quickstart/web:round-1-filter --format label-studio -o tasks.json --pictures pictures',
+    ),
+  )
+  .action(async (dataset, options) =>
+    (await import('./review/export.js')).exportForReview(dataset, options, interrupted),
+  )
+review
+  .command('import <dataset> <file>')
+  .description(
+    'what was said in a labelling tool of boxes that `review export` gave it, as entries of a review',
+  )
+  .addOption(exchangeFormat())
+  .requiredOption('--name <review>', 'the review; it is made where there is none')
+  .option('--reviewer <name>', 'who has reviewed (default: whom the file of Label Studio names)')
+  .option('--export <id>', 'which export it is of, where the file has lost that')
+  .option('--json', 'print the report as JSON')
+  .addHelpText(
+    'after',
+    example('review import runs/quickstart/web project-1.json --format label-studio --name first'),
+  )
+  .action(async (dataset, file, options) =>
+    (await import('./review/import.js')).importFromTool(dataset, file, options, interrupted),
+  )
 
 program
   .command('inspect <dataset>')

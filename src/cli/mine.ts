@@ -8,9 +8,9 @@ import { mine as mineKind } from '../pipeline/stages/mine.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { goldOf } from './filter-rules.js'
 import { setOptions } from './options/set-options.js'
-import { failureOfStage, tellFailure } from './run-end.js'
 import { note, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
+import { failureOfStage, tellFailure } from './terminal/run-end.js'
 
 export interface MineOptions {
   readonly model?: string

@@ -8,13 +8,13 @@ import { readPipeline } from '../pipeline/read-pipeline.js'
 import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
-import { failureOfRun } from './run-end.js'
 import { runWithProgress } from './run-with-progress.js'
 import { note, print, printJson } from './terminal/print.js'
 import { labelTable } from './terminal/print-audit.js'
 import { funnelTable } from './terminal/print-funnel.js'
 import { reportTable } from './terminal/print-report.js'
 import { createProgress, duration } from './terminal/progress.js'
+import { failureOfRun } from './terminal/run-end.js'
 
 export interface QuickstartOptions {
   readonly dataset: string

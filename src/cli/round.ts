@@ -14,10 +14,10 @@ import { refuseFaults } from '../pipeline/run-pipeline.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage, Version } from '../storage/storage.js'
-import { failureOfRun, tellFailure } from './run-end.js'
 import { runWithProgress, showPlan } from './run-with-progress.js'
 import { note, print, printJson } from './terminal/print.js'
 import { reportTable } from './terminal/print-report.js'
+import { failureOfRun, tellFailure } from './terminal/run-end.js'
 
 export interface RoundOptions {
   readonly dataset?: string

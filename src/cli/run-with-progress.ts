@@ -6,10 +6,10 @@ import { kindOf, type Pipeline, type Stage } from '../pipeline/stages/pipeline-c
 import type { StageOf } from '../pipeline/stages/stage-context.js'
 import { joinEvents } from '../pipeline/tasks/run-events.js'
 import type { StageEvents, StageOutcome } from '../pipeline/tasks/run-stage.js'
-import { tellFailure } from './run-end.js'
 import { print, printJson } from './terminal/print.js'
 import { planText } from './terminal/print-plan.js'
 import { createProgress, duration } from './terminal/progress.js'
+import { tellFailure } from './terminal/run-end.js'
 
 /** Runs a pipeline and tells of it on standard error: a bar while a stage works, a line when it is done. */
 export async function runWithProgress(

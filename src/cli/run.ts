@@ -14,10 +14,10 @@ import { meteredEvents } from '../pipeline/tasks/run-events.js'
 import type { Slice } from '../pipeline/tasks/run-stage.js'
 import { openMetrics } from './options/open-metrics.js'
 import { readSlice } from './options/read-slice.js'
-import { failureOfRun, tellFailure } from './run-end.js'
 import { runWithProgress, showPlan } from './run-with-progress.js'
 import { note, print, printJson, say } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
+import { failureOfRun, tellFailure } from './terminal/run-end.js'
 
 export interface RunCommand {
   readonly dataset?: string

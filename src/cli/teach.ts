@@ -9,9 +9,9 @@ import { teach as teachKind } from '../pipeline/stages/teach.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { teachConfig } from '../teacher/config.js'
 import { setOptions } from './options/set-options.js'
-import { failureOfStage, tellFailure } from './run-end.js'
 import { note, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
+import { failureOfStage, tellFailure } from './terminal/run-end.js'
 
 export interface TeachOptions {
   readonly model: string

@@ -1,4 +1,4 @@
-import type { ModelRule, Rule } from './rule/rule.js'
+import type { BoxSource, Disagreement, ModelRule, Rule } from './rule/rule.js'
 import type { NamedTools, RuleTools } from './rule/rule-tools.js'
 import { asksModel, type RuleConfig, ruleOf } from './rules.js'
 
@@ -7,13 +7,16 @@ export type Step = {
   readonly reason: RuleConfig['rule']
   /** Whether what it keeps has other scores. */
   readonly rescores: boolean
+  /** Of a rule that compares several stages: how far they disagree on what it is given. */
+  readonly disagreement?: Disagreement
 } & ({ readonly rule: Rule } | { readonly model: ModelRule })
 
 /** The rule that a configuration names, with the tool that it asks for. */
 export function createRule(config: RuleConfig, tools: RuleTools = {}): Step {
   const rule = ruleOf(config)
   const created = rule.create(config, toolOf(config, tools))
-  const step = { reason: config.rule, rescores: rule.rescores }
+  const disagreement = rule.disagreement?.(config)
+  const step = { reason: config.rule, rescores: rule.rescores, ...(disagreement && { disagreement }) }
   return asksModel(config) ? { ...step, model: created as ModelRule } : { ...step, rule: created as Rule }
 }
 
@@ -46,10 +49,14 @@ export const namedTools = (configs: readonly RuleConfig[]): NamedTool[] =>
   })
 
 /** Throws a UserError where a tool of the rules does not fit the proposals of a teacher. */
-export function checkTeacher(configs: readonly RuleConfig[], tools: RuleTools, teacher: string): void {
+export function checkTeacher(
+  configs: readonly RuleConfig[],
+  tools: RuleTools,
+  sources: readonly BoxSource[],
+): void {
   for (const config of configs) {
     const { asks } = ruleOf(config)
     if (asks === null || asks.tools === 'frequency' || asks.checkTeacher === null) continue
-    asks.checkTeacher(config, toolOf(config, tools) as never, teacher)
+    asks.checkTeacher(config, toolOf(config, tools) as never, sources)
   }
 }

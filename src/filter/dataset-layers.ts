@@ -7,7 +7,7 @@ import { labelsOf } from './filter-shard.js'
 import { groundingOrigin } from './grounding-origin.js'
 import { openPlainTools } from './open-tools.js'
 import type { Candidate, FilterImage } from './rule/rule.js'
-import { asksModel, type RuleConfig } from './rules.js'
+import { asksModel, type RuleConfig, someRead } from './rules.js'
 import { type ThresholdBox, thresholdOf, thresholdRule, varyThreshold } from './vary-threshold.js'
 import { type DroppedBox, whyDropped } from './why-dropped.js'
 
@@ -113,6 +113,8 @@ async function filterLayer(
     note: `${why}, so the threshold can only take away from the boxes that are stored: what \`groundmill filter\` keeps may differ.`,
   })
   if (!rules) return stored('This grounding was made by an older version, which did not record its rules')
+  if (someRead(rules, 'verdicts') || someRead(rules, 'sources'))
+    return stored('Its rules read verdicts, or the boxes of several stages')
   if (proposals === undefined) return stored('The proposals of this grounding are no longer there')
   return (
     (await movableLayer(dataset, { name, kind: 'filter', phrases, proposals, rules })) ??

@@ -1,4 +1,5 @@
 import { zip } from '../base/zip.js'
+import type { PhraseDisagreement } from '../rows/rows.js'
 import { createRule, type Step } from './create-rule.js'
 import { clipBoxes } from './rule/clip-boxes.js'
 import type { Candidate, FilterImage, FilterRow } from './rule/rule.js'
@@ -13,6 +14,8 @@ export interface Filtered {
    * absent.
    */
   readonly dropped: Readonly<Record<string, number>>
+  /** Where a rule compared several stages. */
+  readonly disagreement?: readonly PhraseDisagreement[]
 }
 
 /** How many of the boxes that were kept each rule has left a part of their phrase for a label. */
@@ -36,6 +39,7 @@ export function createFilter(
     const passage = begin(proposals, image)
     for (const step of steps) {
       if (!('rule' in step)) throw new Error(`the rule ${step.reason} asks a model: createRowFilter runs it`)
+      compare(passage, step, image)
       advance(passage, step, step.rule(passage.kept, image))
     }
     return passage
@@ -53,6 +57,7 @@ export function createRowFilter(
   return async (rows) => {
     const passages = rows.map(({ candidates, image }) => ({ passage: begin(candidates, image), image }))
     for (const step of steps) {
+      for (const { passage, image } of passages) compare(passage, step, image)
       const input = passages.map(({ passage, image }) => ({ candidates: passage.kept, image }))
       const output =
         'model' in step
@@ -68,12 +73,17 @@ export function createRowFilter(
 interface Passage {
   kept: readonly Candidate[]
   readonly dropped: Record<string, number>
+  disagreement?: readonly PhraseDisagreement[]
 }
 
 function begin(proposals: readonly Candidate[], image: FilterImage): Passage {
   const kept = clipBoxes(proposals, image).sort(bestFirst)
   const outside = proposals.length - kept.length
   return { kept, dropped: outside > 0 ? { outside } : {} }
+}
+
+function compare(passage: Passage, { disagreement }: Step, image: FilterImage): void {
+  if (disagreement) passage.disagreement = disagreement(passage.kept, image)
 }
 
 function advance(passage: Passage, { reason, rescores }: Step, next: readonly Candidate[]): void {

@@ -1,17 +1,23 @@
 import { UserError } from '../base/user-error.js'
 import { zip } from '../base/zip.js'
-import { type GroundingRow, negativePhrase, type RejectRow } from '../rows/rows.js'
+import {
+  type GroundingRow,
+  negativePhrase,
+  type ProposalRow,
+  type RejectRow,
+  type VerdictRow,
+} from '../rows/rows.js'
 import { type CommitRecord, readCommit } from '../shards/commit.js'
 import { type Joined, joinRows, mismatch } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
-import { addRegions, rowStats } from '../statistics/row-stats.js'
+import { addDisagreement, addRegions, rowStats } from '../statistics/row-stats.js'
 import { addCounts } from '../statistics/stats.js'
 import type { FilterConfig } from './config.js'
 import { checkTeacher } from './create-rule.js'
 import { createRowFilter, type Filtered, relabelledBy } from './filter-proposals.js'
 import { namedSpan } from './rule/named-span.js'
 import { phraseOf } from './rule/phrase-of.js'
-import type { Candidate, FilterRow } from './rule/rule.js'
+import type { BoxSource, Candidate, FilterRow, StageVerdict } from './rule/rule.js'
 import type { RuleTools } from './rule/rule-tools.js'
 import { someRead } from './rules.js'
 
@@ -32,14 +38,14 @@ const windowRows = 64
  */
 export async function filterShard(
   task: ShardTask,
-  config: Pick<FilterConfig, 'rules'> & { readonly phrases: string; readonly proposals: string },
+  config: FilterStages,
   open: () => Promise<RuleTools> = async () => ({}),
 ): Promise<ShardResult> {
   return runShardTask(task, 'grounding', async (write): Promise<ShardOutput> => {
     const { signal, onProgress } = task
     const tools = await open()
     const filter = createRowFilter(config.rules, tools)
-    const stats = rowStats('grounding')
+    const stats = config.others?.length ? rowStats('grounding', 'consensus') : rowStats('grounding')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
     let relabelled: Record<string, number> = {}
@@ -56,15 +62,17 @@ export async function filterShard(
         rejects.push({ key, url: null, reason, detail: `${count} of ${candidates.length} proposals` })
       }
       const regions = filtered.kept.map((box) => {
-        const { phrase, xyxy, score } = box
+        const { phrase, xyxy, score, origin = teacher } = box
         stats.tally('heads', phraseOf(image, box).head)
         const { caption, start, end } = namedSpan(image, box)
-        return { caption, phrase, start, end, xyxy, score, origin: teacher }
+        return { caption, phrase, start, end, xyxy, score, origin }
       })
       addRegions(stats, image, regions)
+      const { disagreement } = filtered
+      if (disagreement) addDisagreement(stats, disagreement)
       done++
       onProgress?.(done)
-      return { key, regions }
+      return { key, regions, ...(disagreement && { disagreement }) }
     }
 
     async function* rows(): AsyncGenerator<GroundingRow> {
@@ -77,7 +85,8 @@ export async function filterShard(
         return finished
       }
       for await (const row of joinedRows(task, config)) {
-        if (row.candidates.length > 0) checkTeacher(config.rules, tools, row.teacher)
+        const { sources = [{ stage: config.proposals ?? '', teacher: row.teacher }] } = row.image
+        if (row.candidates.length > 0) checkTeacher(config.rules, tools, sources)
         window.push(row)
         if (window.length === windowRows) yield* await flush()
       }
@@ -93,10 +102,16 @@ export async function filterShard(
       rejected,
       ...(Object.keys(relabelled).length > 0 && { relabelled }),
       stats: stats.build(),
-      config: { rules: config.rules },
+      config: { rules: config.rules, ...readBesides(config) },
     }
   })
 }
+
+/** What a record says of the stages that a filter has read besides one of proposals: nothing where there was none. */
+const readBesides = ({ others = [], verdicts = [] }: FilterStages) => ({
+  ...(others.length > 0 && { others }),
+  ...(verdicts.length > 0 && { verdicts }),
+})
 
 /** All that the teacher of some proposals can call a box, as their record says; undefined where it says nothing. */
 export function labelsOf(record: CommitRecord | undefined): readonly string[] | undefined {
@@ -123,7 +138,24 @@ interface JoinedRow extends FilterRow {
   readonly teacher: string
 }
 
-type FilterStages = Pick<FilterConfig, 'rules'> & { readonly phrases: string; readonly proposals: string }
+/** A stage whose boxes are filtered. */
+export interface BoxStage {
+  readonly family: 'proposals' | 'grounding'
+  readonly stage: string
+}
+
+/** The stages that a filter reads. */
+export interface ReadStages {
+  readonly phrases: string
+  /** Undefined where groundings alone are read, by a rule that compares them. */
+  readonly proposals: string | undefined
+  /** Further stages whose boxes are candidates, for a rule that compares them. */
+  readonly others?: readonly BoxStage[]
+  /** Stages of verdicts, for a rule that reads them. */
+  readonly verdicts?: readonly string[]
+}
+
+export type FilterStages = Pick<FilterConfig, 'rules'> & ReadStages
 
 /**
  * Throws a UserError where a rule reads what the teacher answered to other attributes, and it was not asked:
@@ -133,7 +165,7 @@ export async function checkContrast(
   { storage, shard }: Pick<ShardTask, 'storage' | 'shard'>,
   { rules, proposals }: Pick<FilterStages, 'rules' | 'proposals'>,
 ): Promise<void> {
-  if (!someRead(rules, 'contrast')) return
+  if (proposals === undefined || !someRead(rules, 'contrast')) return
   const record = await readCommit(storage, 'proposals', proposals, shard)
   if (record?.config?.contrast !== undefined) return
   throw new UserError(
@@ -147,20 +179,30 @@ export async function* joinedRows(
   stages: FilterStages,
 ): AsyncGenerator<JoinedRow> {
   await checkContrast(place, stages)
-  const labels = await recordedLabels(place, stages.proposals)
+  const { proposals } = stages
+  const labels = proposals === undefined ? undefined : await recordedLabels(place, proposals)
   for await (const row of joinRows(place.storage, place.shard, filterParts(stages)))
     yield filterRow(place, stages, row, labels)
 }
 
 /** What a filter reads of a shard, for `joinRows`; `filterRow` makes its rows of that. */
-export function filterParts({ rules, phrases, proposals }: FilterStages) {
+export function filterParts({ rules, phrases, proposals, others = [], verdicts = [] }: FilterStages) {
   const columns = ['width', 'height'] as const
   const withPictures = someRead(rules, 'pictures')
-  return {
+  const parts = {
     images: { columns: withPictures ? ([...columns, 'image'] as const) : columns },
     phrases: { stage: phrases, columns: ['phrases'] },
-    proposals: { stage: proposals, columns: ['proposals', 'teacher'] },
+    proposals:
+      proposals === undefined
+        ? undefined
+        : ({ stage: proposals, columns: ['proposals', 'teacher'] } as const),
   } as const
+  // There may be any number of further stages: `filterRow` knows what it finds under their names.
+  const further = [
+    ...others.map((other, at) => [`other${at}`, other]),
+    ...verdicts.map((stage, at) => [`verdicts${at}`, { family: 'verdicts', stage }]),
+  ]
+  return { ...parts, ...Object.fromEntries(further) } as typeof parts
 }
 
 /**
@@ -170,30 +212,75 @@ export function filterParts({ rules, phrases, proposals }: FilterStages) {
 export function filterRow(
   place: Pick<ShardTask, 'storage' | 'shard'>,
   stages: FilterStages,
-  { key, row, images, phrases, proposals }: Joined<ReturnType<typeof filterParts>>,
+  { key, row, images, phrases, proposals, ...others }: Joined<ReturnType<typeof filterParts>>,
   labels: readonly string[] | undefined,
 ): JoinedRow {
   const readsLabels = someRead(stages.rules, 'labels')
   const rowPhrases = phrases.phrases
   const candidates: Candidate[] = []
   const negatives: Candidate[] = []
-  for (const proposal of proposals.proposals) {
+  const stray = (source: BoxStage | { readonly family: 'verdicts'; readonly stage: string }) =>
+    mismatch(place, source, { family: 'phrases', stage: stages.phrases }, row)
+  const add = (proposal: Candidate, source: BoxStage) => {
     const { phrase, label } = proposal
     if (phrase === negativePhrase) negatives.push(proposal)
-    else if (!rowPhrases[phrase]) {
-      const phraseSource = { family: 'phrases', stage: stages.phrases } as const
-      throw mismatch(place, { family: 'proposals', stage: stages.proposals }, phraseSource, row)
-    } else {
-      if (label !== null && !readsLabels) throw labelsUnread(stages.proposals)
+    else if (!rowPhrases[phrase]) throw stray(source)
+    else {
+      if (label !== null && !readsLabels) throw labelsUnread(source.stage)
       candidates.push(proposal)
     }
   }
+  const sources: BoxSource[] = []
+  if (stages.proposals !== undefined && proposals) {
+    const { proposals: stage } = stages
+    for (const proposal of proposals.proposals) add(proposal, { family: 'proposals', stage })
+    sources.push({ stage, teacher: proposals.teacher })
+  }
+  const parts = others as Readonly<Record<string, unknown>>
+  stages.others?.forEach((other, at) => {
+    const source = sources.length
+    const own = boxesOf(parts[`other${at}`] as ProposalRow | GroundingRow)
+    for (const box of own.boxes) add({ ...box, source }, other)
+    sources.push({ stage: other.stage, teacher: own.teacher ?? other.stage })
+  })
+  const verdicts = stages.verdicts?.flatMap((stage, at) => {
+    const said = (parts[`verdicts${at}`] as VerdictRow).verdicts
+    if (said.some(({ phrase }) => !rowPhrases[phrase])) throw stray({ family: 'verdicts', stage })
+    return said.map((verdict): StageVerdict => ({ ...verdict, stage }))
+  })
+  for (const verdict of verdicts ?? []) candidates.push(...addedBox(verdict))
   const { width, height } = images
   const bytes = 'image' in images ? images.image.bytes : undefined
   return {
     key,
     candidates,
-    image: { key, width, height, phrases: rowPhrases, negatives, bytes, labels },
-    teacher: proposals.teacher,
+    image: {
+      ...{ key, width, height, phrases: rowPhrases, negatives, bytes, labels },
+      ...(verdicts && { verdicts }),
+      ...(stages.others?.length && { sources }),
+    },
+    teacher: proposals?.teacher ?? [...new Set(sources.map(({ teacher }) => teacher))].join('+'),
   }
+}
+
+/** The boxes of a row of proposals, or of a grounding, as candidates, and who found them. */
+function boxesOf(row: ProposalRow | GroundingRow): {
+  readonly boxes: readonly Candidate[]
+  readonly teacher: string | undefined
+} {
+  if ('proposals' in row) return { boxes: row.proposals, teacher: row.teacher }
+  const boxes = row.regions.map(({ phrase, xyxy, score }) => ({
+    phrase,
+    xyxy,
+    score,
+    label: null,
+    contrast: null,
+  }))
+  return { boxes, teacher: row.regions[0]?.origin }
+}
+
+/** A box that a person added, and nobody had proposed. */
+function addedBox({ verdict, person, phrase, xyxy }: StageVerdict): Candidate[] {
+  if (verdict !== 'add' || !person || xyxy === null) return []
+  return [{ phrase, xyxy, score: 1, label: null, contrast: null }]
 }

@@ -10,7 +10,7 @@ import { clipBoxes } from './rule/clip-boxes.js'
 import { phraseOf } from './rule/phrase-of.js'
 import type { Candidate, FilterImage } from './rule/rule.js'
 import { nameSpan } from './rules/contrast.js'
-import { asksModel } from './rules.js'
+import { asksModel, someRead } from './rules.js'
 import { type DroppedBox, whyDropped } from './why-dropped.js'
 
 /**
@@ -34,6 +34,8 @@ export async function openRegionReasons(dataset: OpenDataset, grounding: string)
   const { rules, proposals } = await groundingOrigin(dataset, grounding)
   if (!rules || proposals === undefined)
     return always('unknown', `the record of "${grounding}" does not say its rules, or its proposals are gone`)
+  if (someRead(rules, 'verdicts') || someRead(rules, 'sources'))
+    return always('unknown', `the rules of "${grounding}" read verdicts, or the boxes of several stages`)
   if (rules.some(asksModel)) return always('unknown', `the rules of "${grounding}" ask a model`)
   const phrases = await phrasesOf(dataset, 'grounding', grounding)
   const dropped = whyDropped(rules, await openPlainTools({ storage, shards }, rules, phrases))

@@ -7,7 +7,7 @@ import { joinRows } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 import { categoryMatcher } from '../words/category-matcher.js'
 import { type LabelMatcher, labelMatcher } from '../words/label-matches.js'
-import { checkContrast, filterParts, filterRow, recordedLabels } from './filter-shard.js'
+import { checkContrast, type FilterStages, filterParts, filterRow, recordedLabels } from './filter-shard.js'
 import type { Candidate, FilterRow } from './rule/rule.js'
 import type { RuleConfig } from './rules.js'
 
@@ -33,6 +33,8 @@ export interface GoldStages {
   readonly rules: readonly RuleConfig[]
   readonly phrases: string
   readonly proposals: string
+  readonly others?: FilterStages['others']
+  readonly verdicts?: FilterStages['verdicts']
   readonly gold: Gold
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { FilterRule, LooksAt, RuleSchema, ToolRequest } from './rule/filter-rule.js'
+import type { Disagreement } from './rule/rule.js'
 import { modelTools } from './rule/rule-tools.js'
 import { agreement } from './rules/agreement.js'
 import { area } from './rules/area.js'
@@ -7,6 +8,7 @@ import { aspect } from './rules/aspect.js'
 import { border } from './rules/border.js'
 import { calibrate } from './rules/calibrate.js'
 import { clip } from './rules/clip.js'
+import { consensus } from './rules/consensus.js'
 import { contrast } from './rules/contrast.js'
 import { crossPhraseNms } from './rules/cross-phrase-nms.js'
 import { duplicate } from './rules/duplicate.js'
@@ -24,10 +26,13 @@ import { number } from './rules/number.js'
 import { phraseRecall } from './rules/phrase-recall.js'
 import { score } from './rules/score.js'
 import { softNms } from './rules/soft-nms.js'
+import { verdict } from './rules/verdict.js'
 
 /** Every rule. The schema, the factory and all else that is known of rules are derived from this list. */
 export const rules = [
   calibrate,
+  verdict,
+  consensus,
   score,
   headScore,
   frequencyScore,
@@ -67,7 +72,8 @@ export type RuleConfig = z.infer<typeof ruleSchema>
 export const ruleNames: readonly string[] = rules.map(({ name }) => name)
 
 /** Any rule of the list, as it is found by its name: its parameters are those of some rule. */
-export type AnyRule = Omit<FilterRule<RuleSchema>, 'looksAt' | 'asks' | 'create'> & {
+export type AnyRule = Omit<FilterRule<RuleSchema>, 'looksAt' | 'asks' | 'create' | 'disagreement'> & {
+  readonly disagreement?: (config: RuleConfig) => Disagreement
   readonly looksAt: LooksAt | ((config: RuleConfig) => LooksAt)
   readonly asks: ToolRequest<RuleConfig> | null
   create(config: RuleConfig, tool: unknown): ReturnType<(typeof rules)[number]['create']>

@@ -18,7 +18,7 @@ import type { StageOutput } from './stages/stage-context.js'
  */
 export async function datasetOutput(
   dataset: OpenDataset,
-  family: 'images' | 'phrases' | 'proposals' | 'grounding' | 'negatives',
+  family: 'images' | 'phrases' | 'proposals' | 'grounding' | 'negatives' | 'verdicts',
   stage: string,
 ): Promise<StageOutput> {
   const { name, storage, shards, isGold } = dataset
@@ -29,6 +29,7 @@ export async function datasetOutput(
   const missing = shards.filter((_, index) => !isPresent[index])
   const output = { name: stage, dataset: { name, storage, shards }, missing }
   if (family === 'negatives') return { ...output, negatives: stage }
+  if (family === 'verdicts') return { ...output, verdicts: stage }
   if (family === 'images' || stage === name) {
     const gold = isGold ? { phrases: name, grounding: name } : {}
     return { ...output, images: name, ...gold }

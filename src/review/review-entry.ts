@@ -44,7 +44,7 @@ export interface ReviewEntry {
   readonly xyxy: Xyxy | null
   /** Of `redraw`, the box that it should be. */
   readonly redrawn: Xyxy | null
-  /** Of `relabel`, the words of the same caption that name the box. */
+  /** Of `relabel`, the words of the same caption that name the box; of `redraw`, where they are others as well. */
   readonly words: { readonly start: number; readonly end: number } | null
   /** The stage whose boxes were shown; null where they came from elsewhere. */
   readonly stage: string | null

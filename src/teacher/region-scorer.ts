@@ -29,6 +29,18 @@ export interface ClipScorer {
     regions: readonly { readonly xyxy: Xyxy; readonly text: string }[],
     key?: string,
   ): Promise<readonly number[]>
+  /**
+   * For each region the cosines of what is in its box with each of its texts, -1 to 1. What is in a box is
+   * embedded once, however many texts it is held against, and however often the box comes.
+   *
+   * @param context share of a box's sides by which what is cut out is longer, half at each end
+   */
+  cosines(
+    bytes: Uint8Array,
+    regions: readonly { readonly xyxy: Xyxy; readonly texts: readonly string[] }[],
+    context: number,
+    key?: string,
+  ): Promise<readonly (readonly number[])[]>
   close(): Promise<void>
 }
 
@@ -72,21 +84,37 @@ export async function openRegionScorer(
     { capacity: cacheCapacity, batch },
   )
 
+  const embedCrops = async (bytes: Uint8Array, boxes: readonly Xyxy[], key: string | undefined) => {
+    const picture = await decodePicture(bytes, Number.POSITIVE_INFINITY, key)
+    const vectors: Float32Array[] = []
+    for (let start = 0; start < boxes.length; start += batch) {
+      const crops = boxes.slice(start, start + batch).map((xyxy) => cropOf(picture, xyxy))
+      const { pixels, height, width } = prepareImages(processor, crops, undefined, false)
+      const feeds = { pixel_values: floats(pixels, [crops.length, 3, height, width]) }
+      vectors.push(...(await embeddings(vision, feeds, 'image_embeds', visionPath)))
+    }
+    return vectors
+  }
+
   return {
     async score(bytes, regions, key) {
       const texts = await embedTexts(regions.map(({ text }) => text))
-      const picture = await decodePicture(bytes, Number.POSITIVE_INFINITY, key)
-      const scores: number[] = []
-      for (let start = 0; start < regions.length; start += batch) {
-        const chunk = regions.slice(start, start + batch)
-        const crops = chunk.map(({ xyxy }) => cropOf(picture, xyxy))
-        const { pixels, height, width } = prepareImages(processor, crops, undefined, false)
-        const feeds = { pixel_values: floats(pixels, [chunk.length, 3, height, width]) }
-        const vectors = await embeddings(vision, feeds, 'image_embeds', visionPath)
-        for (const [index, { text }] of chunk.entries())
-          scores.push(Math.min(1, Math.max(0, dot(vectors[index]!, texts.get(text)!))))
-      }
-      return scores
+      const boxes = regions.map(({ xyxy }) => xyxy)
+      const vectors = await embedCrops(bytes, boxes, key)
+      return regions.map(({ text }, at) => Math.min(1, Math.max(0, dot(vectors[at]!, texts.get(text)!))))
+    },
+    async cosines(bytes, regions, context, key) {
+      const texts = await embedTexts(regions.flatMap((region) => region.texts))
+      const boxes = new Map(regions.map(({ xyxy }) => [xyxy.join(), xyxy]))
+      const found = await embedCrops(
+        bytes,
+        [...boxes.values()].map((box) => widened(box, context)),
+        key,
+      )
+      const vectors = new Map([...boxes.keys()].map((name, at) => [name, found[at]!]))
+      return regions.map(({ xyxy, texts: own }) =>
+        own.map((text) => Math.min(1, Math.max(-1, dot(vectors.get(xyxy.join())!, texts.get(text)!)))),
+      )
     },
     async close() {
       await vision.close()
@@ -168,6 +196,12 @@ async function embeddings(
   const [rows, width] = sizesOf(value, 2)
   const data = value.data as Float32Array
   return Array.from({ length: rows }, (_, row) => unit(data.slice(row * width, (row + 1) * width)))
+}
+
+/** A box whose sides are longer by a share of them, half at each end. */
+function widened([x1, y1, x2, y2]: Xyxy, share: number): Xyxy {
+  const [x, y] = [((x2 - x1) * share) / 2, ((y2 - y1) * share) / 2]
+  return [x1 - x, y1 - y, x2 + x, y2 + y]
 }
 
 /** The part of a picture that a box touches, in whole pixels, one at least. */

@@ -2,6 +2,7 @@ import { counted } from '../../base/counted.js'
 import type { DatasetStatistics, LabelStatistics, StageStatistics } from '../../catalog/dataset-statistics.js'
 import type { FunnelStage } from '../../catalog/funnel.js'
 import { tableCell } from '../../query/format-rows.js'
+import { verdictsText } from '../../statistics/verdicts-text.js'
 import { formatTable } from './format-table.js'
 import { reasonsText } from './print-funnel.js'
 import { about, coverageText, labelsOf, numbersOf, percent, short, topText } from './print-statistics.js'
@@ -94,10 +95,11 @@ function phraseFacts(stages: readonly StageStatistics[]): Fact[] {
   ]
 }
 
-/** Of the last proposals, the last groundings and the last negatives. */
+/** Of the last proposals, groundings, negatives and verdicts. */
 function boxFacts(stages: readonly StageStatistics[], pictures: number | null): Fact[] {
   const proposals = stages.findLast(({ family }) => family === 'proposals')
   const groundings = stages.filter(({ counts }) => Object.hasOwn(counts, 'regions')).slice(-mostGroundings)
+  const verdicts = stages.findLast(({ family }) => family === 'verdicts')
   const negatives = stages.findLast(({ counts }) => (counts.negatives ?? 0) > 0)
   const last = groundings.at(-1)
   const each = proposals && numbersOf(proposals, 'boxes_a_phrase')
@@ -126,6 +128,18 @@ function boxFacts(stages: readonly StageStatistics[], pictures: number | null): 
     ...(last?.family === 'grounding' ? headFacts(labelsOf(last, 'heads')) : []),
     ...(negatives
       ? [fact(`negatives (${tableCell(negatives.stage)})`, [said(negatives.counts.negatives)])]
+      : []),
+    ...(verdicts
+      ? [
+          fact(`verdicts (${tableCell(verdicts.stage)})`, [
+            verdictsText(labelsOf(verdicts, 'verdict_kinds')?.frequencies ?? {}) || 'none',
+            `by ${
+              Object.keys(labelsOf(verdicts, 'judges')?.frequencies ?? {})
+                .map(tableCell)
+                .join(', ') || 'nobody'
+            }`,
+          ]),
+        ]
       : []),
   ]
 }

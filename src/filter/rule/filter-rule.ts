@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ModelRule, Rule } from './rule.js'
+import type { BoxSource, Disagreement, ModelRule, Rule } from './rule.js'
 import type { modelTools, NamedTools, RuleTools } from './rule-tools.js'
 
 /**
@@ -26,9 +26,11 @@ interface NamedToolRequest<Config, Kind extends keyof NamedTools> {
   path(config: Config): string | undefined
   /**
    * Throws a UserError where the tool does not fit the proposals of a teacher; null where it fits those of
-   * any.
+   * any. There is one source where one stage's boxes are candidates.
    */
-  readonly checkTeacher: ((config: Config, tool: NamedTools[Kind], teacher: string) => void) | null
+  readonly checkTeacher:
+    | ((config: Config, tool: NamedTools[Kind], sources: readonly BoxSource[]) => void)
+    | null
 }
 
 type ToolOf<Request> = Request extends { readonly tools: 'frequency' }
@@ -57,10 +59,12 @@ export interface FilterRule<
   readonly rescores: boolean
   /**
    * What it reads that is not read for every rule: the labels of a detector with a fixed list, the stored
-   * picture, what a teacher answered to other attributes.
+   * picture, what a teacher answered to other attributes, what judges said, the boxes of several stages.
    */
-  readonly reads: readonly ('labels' | 'pictures' | 'contrast')[]
+  readonly reads: readonly ('labels' | 'pictures' | 'contrast' | 'verdicts' | 'sources')[]
   readonly asks: Request
+  /** Of a rule that compares the boxes of several stages: how far they disagree on what it is given. */
+  readonly disagreement?: (config: z.infer<Schema>) => Disagreement
   /** The rule, from its parameters and the tool that it asks for. */
   create(config: z.infer<Schema>, tool: ToolOf<Request>): CreatedRule<Request>
 }

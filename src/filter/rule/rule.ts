@@ -1,9 +1,13 @@
-import type { Phrase, Proposal } from '../../rows/rows.js'
+import type { Phrase, PhraseDisagreement, Proposal, Verdict } from '../../rows/rows.js'
 
 /** A proposal on its way through the rules. */
 export interface Candidate extends Proposal {
   /** Where a rule left the box a part of its phrase for a label. */
   readonly relabelled?: Relabelling
+  /** Place of the stage that it is of among `FilterImage.sources`; absent where there is one. */
+  readonly source?: number
+  /** Who gave it, where that is not the teacher of its picture's proposals. */
+  readonly origin?: string
 }
 
 /** The words that are left of a box's phrase. To rules the box is of its phrase all the same. */
@@ -29,7 +33,28 @@ export interface FilterImage {
   readonly labels?: readonly string[]
   /** The stored picture, where a rule looks at it. */
   readonly bytes?: Uint8Array
+  /** What judges said of its boxes and phrases, where a rule reads that. */
+  readonly verdicts?: readonly StageVerdict[]
+  /** The stages whose boxes are candidates, in the order of `Candidate.source`; absent where there is one. */
+  readonly sources?: readonly BoxSource[]
 }
+
+/** A verdict, and the stage that gave it. */
+export interface StageVerdict extends Verdict {
+  readonly stage: string
+}
+
+/** A stage whose boxes are candidates, and who found them. */
+export interface BoxSource {
+  readonly stage: string
+  readonly teacher: string
+}
+
+/** Tells how far the sources of a picture's candidates disagree on each phrase. */
+export type Disagreement = (
+  candidates: readonly Candidate[],
+  image: FilterImage,
+) => readonly PhraseDisagreement[]
 
 /**
  * Keeps some of a picture's candidates, in their order; one that changes scores or labels gives new candidates in

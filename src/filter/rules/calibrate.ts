@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../base/user-error.js'
+import { stageName } from '../../rows/stage-name.js'
 import { calibrated } from '../rule/calibration.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { path } from '../rule/parameters.js'
@@ -17,6 +18,9 @@ export const calibrate = filterRule({
       file: path.describe(
         'what `groundmill calibrate` wrote; scores of later rules are shares of right boxes',
       ),
+      of: stageName
+        .optional()
+        .describe('the stage whose scores are replaced, where several are compared; else those of all'),
       any_teacher: z
         .boolean()
         .default(false)
@@ -29,15 +33,23 @@ export const calibrate = filterRule({
   asks: {
     tools: 'calibrations',
     path: ({ file }) => file,
-    checkTeacher({ file, any_teacher }, measured, teacher) {
-      if (any_teacher || measured.teacher === teacher) return
+    checkTeacher({ file, any_teacher, of }, measured, sources) {
+      if (any_teacher) return
+      const asked = sources.filter(({ stage }) => of === undefined || stage === of)
+      const other = asked.find(({ teacher }) => teacher !== measured.teacher)
+      if (!other) return
+      const { teacher } = other
       throw new UserError(
         `${file} was measured on the scores of "${measured.teacher}", and these proposals are of "${teacher}": calibrate that one, or say \`any_teacher: true\`.`,
       )
     },
   },
-  create(_, { calibration }) {
-    return (candidates) =>
-      candidates.map((candidate) => rescored(candidate, (score) => calibrated(calibration, score)))
+  create({ of }, { calibration }) {
+    return (candidates, { sources = [] }) =>
+      candidates.map((candidate) =>
+        of === undefined || sources[candidate.source ?? 0]?.stage === of
+          ? rescored(candidate, (score) => calibrated(calibration, score))
+          : candidate,
+      )
   },
 })

@@ -1,5 +1,6 @@
 import { hashJson } from '../../base/hash.js'
 import type { FilterConfig } from '../../filter/config.js'
+import type { ReadStages } from '../../filter/filter-shard.js'
 import {
   fileSources,
   hashTools,
@@ -45,7 +46,7 @@ export const toolSources: ToolSources = {
 export async function openFilterStage(
   { storage, shards }: Pick<Dataset, 'storage' | 'shards'>,
   { rules }: Pick<FilterConfig, 'rules'>,
-  stages: { readonly phrases: string; readonly proposals: string },
+  stages: ReadStages,
 ): Promise<FilterStage> {
   const frequency = await requestedFrequency({ storage, shards }, rules, stages.phrases)
   const shared = {
@@ -57,13 +58,25 @@ export async function openFilterStage(
     opened ??= openTools(rules, toolSources)
     return { ...(await opened).tools, frequency }
   }
+  /** Hashes of further stages that are read, by their names. */
+  const besides = async (shard: string) => {
+    const hashes: Record<string, string> = {}
+    for (const { family, stage } of stages.others ?? [])
+      hashes[`${family} ${stage}`] = await hashOfFile(storage, family, stage, shard)
+    for (const stage of stages.verdicts ?? [])
+      hashes[`verdicts ${stage}`] = await hashOfFile(storage, 'verdicts', stage, shard)
+    return hashes
+  }
   return {
     tools,
     async inputsOf(shard) {
       return {
         ...shared,
         phrases: await hashOfFile(storage, 'phrases', stages.phrases, shard),
-        proposals: await hashOfFile(storage, 'proposals', stages.proposals, shard),
+        ...(stages.proposals !== undefined && {
+          proposals: await hashOfFile(storage, 'proposals', stages.proposals, shard),
+        }),
+        ...(await besides(shard)),
       }
     },
     work: async (task) =>

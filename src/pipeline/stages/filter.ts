@@ -1,13 +1,15 @@
 import { findFirst } from '../../base/find-first.js'
+import { UserError } from '../../base/user-error.js'
 import { type FilterConfig, filterConfig, filterNotHashed } from '../../filter/config.js'
 import { asksFrequency, looksAtTools } from '../../filter/open-tools.js'
+import { type OfferedStages, ruleStages } from '../../filter/rule-stages.js'
 import { someRead } from '../../filter/rules.js'
 import { synonymWarnings } from '../../filter/synonym-warnings.js'
 import { amendConfig } from '../../shards/amend-shard.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
 import { datasetShards } from './dataset-shards.js'
 import { openFilterStage, toolSources } from './filter-stage.js'
-import { needed, type StageContext, type StageOf } from './stage-context.js'
+import { outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { shardsKind, typically } from './stage-kind.js'
 
 /** Keeps the proposals of a teacher that pass the rules. */
@@ -32,18 +34,20 @@ export const filter = shardsKind({
   ],
   estimate: typically(500),
   async offers(stage, context) {
-    const { dataset, selection, phrases, missing } = sourceOf(stage, context)
+    const { dataset, selection, missing, stages } = sourcesOf(stage, context)
+    const { phrases } = stages
     const { box_loss: boxLoss } = stage.with
     return { dataset, selection, phrases, grounding: stage.name, boxLoss, missing }
   },
   async open(stage, configHash, context) {
-    const { dataset, phrases, proposals } = sourceOf(stage, context)
+    const { dataset, stages } = sourcesOf(stage, context)
+    const { proposals } = stages
     const { box_loss: boxLoss } = stage.with
-    const opened = await openFilterStage(dataset, stage.with, { phrases, proposals })
+    const opened = await openFilterStage(dataset, stage.with, stages)
     let isTold = false
     const prepare = async (shard: string) => {
       const inputs = await opened.inputsOf(shard)
-      if (!isTold) {
+      if (!isTold && proposals !== undefined) {
         isTold = true
         const { recordedLabels } = await import('../../filter/filter-shard.js')
         const labels = await recordedLabels({ storage: dataset.storage, shard }, proposals)
@@ -56,8 +60,36 @@ export const filter = shardsKind({
   },
 })
 
-const sourceOf = (stage: StageOf, context: StageContext) =>
-  needed(stage, context, ['proposals', 'phrases', 'dataset'], 'proposals')
+/** The dataset that a stage filters, and the stages of it that its rules read. */
+function sourcesOf(stage: StageOf<FilterConfig>, context: StageContext) {
+  const who = `Stage "${stage.name}" (${stage.uses})`
+  const outputs = stage.needs.map((name) => outputOf(context, name))
+  const offered = {
+    boxes: outputs.flatMap(({ proposals, grounding, phrases }): OfferedStages['boxes'] => {
+      if (phrases === undefined) return []
+      if (proposals !== undefined) return [{ family: 'proposals', stage: proposals, phrases }]
+      return grounding === undefined ? [] : [{ family: 'grounding', stage: grounding, phrases }]
+    }),
+    verdicts: outputs.flatMap(({ verdicts }) => verdicts ?? []),
+  }
+  const stages = ruleStages(stage.with.rules, offered, who)
+  const read = new Set([
+    ...(stages.proposals === undefined ? [] : [stages.proposals]),
+    ...(stages.others ?? []).map(({ stage }) => stage),
+    ...(stages.verdicts ?? []),
+  ])
+  const sources = outputs.filter(({ name, dataset }) => dataset && read.has(name))
+  const [first] = sources
+  if (!first?.dataset) throw new UserError(`${who} needs a stage that gives proposals.`)
+  const { url } = first.dataset.storage
+  const stray = sources.find(({ dataset }) => dataset?.storage.url !== url)
+  if (stray)
+    throw new UserError(
+      `${who}: "${first.name}" and "${stray.name}" are of different datasets: what a filter reads is of one.`,
+    )
+  const missing = [...new Set(sources.flatMap(({ missing }) => missing))]
+  return { dataset: first.dataset, selection: first.selection, missing, stages }
+}
 
 /** Throws a UserError where proposals have labels that no rule reads, as far as the model or their records say. */
 async function lookAtLabels(stage: StageOf<FilterConfig>, context: StageContext): Promise<void> {

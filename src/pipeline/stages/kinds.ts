@@ -6,10 +6,12 @@ import { evaluate } from './evaluate.js'
 import { exportKind } from './export.js'
 import { filter } from './filter.js'
 import { ingest } from './ingest.js'
+import { judge } from './judge.js'
 import { mine } from './mine.js'
 import { promote } from './promote.js'
 import { teach } from './teach.js'
 import { train } from './train.js'
+import { verify } from './verify.js'
 
 /** Every kind of stage: the schema of a pipeline, its hashes and its runner are derived from this list. */
 export const kinds = [
@@ -18,8 +20,10 @@ export const kinds = [
   chunk,
   mine,
   teach,
+  verify,
   filter,
   train,
+  judge,
   average,
   evaluate,
   audit,

@@ -10,16 +10,29 @@ export const modelRecord = (name: string): string => `models/${name}/record.json
 
 type Task = Pick<RunRecord<unknown>, 'configHash' | 'inputs'>
 
+/** What a stage makes a folder of: under which name it is offered, and the hash of its answers. */
+export interface ModelSort {
+  readonly offered: 'model' | 'judge'
+  /** Throws a UserError where the folder is not whole. */
+  hash(folder: string): Promise<string>
+}
+
+const teacherModel: ModelSort = {
+  offered: 'model',
+  hash: async (folder) => (await import('../../model/model-folder.js')).hashModel(folder),
+}
+
 /** The model of a stage that was made of the same; undefined where there is none, or not all of it. */
 export async function findModel(
   stage: StageOf,
   task: Task,
   context: StageContext,
+  sort: ModelSort = teacherModel,
 ): Promise<Offers | undefined> {
-  const { run, place, open } = placeOf(stage, context)
+  const { run, place, open } = placeOf(stage, context, sort)
   if (!(await findRunRecord(run, `${place}/record.json`, task))) return undefined
   const model = await open()
-  return model && { model, missing: [] }
+  return model && { [sort.offered]: model, missing: [] }
 }
 
 /**
@@ -32,8 +45,9 @@ export async function makeModel<Result>(
   task: Task & Pick<RunOnceOptions<Result>, 'inputsNow'>,
   context: StageContext,
   work: (folder: string, signal: AbortSignal) => Promise<Result>,
+  sort: ModelSort = teacherModel,
 ): Promise<StageResult<Result>> {
-  const { run, place, store, open } = placeOf(stage, context)
+  const { run, place, store, open } = placeOf(stage, context, sort)
   const { signal } = context
   const { inputsNow, ...made } = task
   let model: Model | undefined
@@ -60,7 +74,7 @@ export async function makeModel<Result>(
   )
   if (!skipped) model = await open()
   if (!model) throw new Error(`${run.path(place)} was replaced or removed while "${stage.name}" was made.`)
-  return { offers: { model, missing: [] }, result: record.result, skipped }
+  return { offers: { [sort.offered]: model, missing: [] }, result: record.result, skipped }
 }
 
 /** Whether the model of a stage may be written where it is to be; in a bucket its record says whose it is. */
@@ -69,14 +83,13 @@ export function lookAtModelPlace({ name }: StageOf, { run, models }: StageContex
   return [{ key: 'model', look: () => requireOwnFolder(run.path(`${models}${name}`)) }]
 }
 
-function placeOf({ name }: StageOf, context: StageContext) {
+function placeOf({ name }: StageOf, context: StageContext, sort: ModelSort) {
   const run = runOf(context)
   const place = `${context.models}${name}`
   const store = modelStore(run, place)
   async function open(): Promise<Model | undefined> {
-    const { hashModel } = await import('../../model/model-folder.js')
     const folder = await store.open()
-    const hash = folder && (await hashModel(folder).catch(unlessDamaged))
+    const hash = folder && (await sort.hash(folder).catch(unlessDamaged))
     return folder && hash ? { folder, name, hash } : undefined
   }
   return { run, place, store, open }

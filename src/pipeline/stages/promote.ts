@@ -20,8 +20,8 @@ import { parseOutcomes } from '../promotion/parse-outcomes.js'
 import { type PromoteConfig, promoteConfig } from '../promotion/promote-config.js'
 import type { Promotion } from '../promotion/promotion.js'
 import { type RoundReport, reportFile, roundReport } from '../promotion/round-report.js'
+import { notePromotion } from '../records/note-promotion.js'
 import { findRunRecord, type RunRecord, readRunRecord, runOnce } from '../records/run-record.js'
-import { notePromotion } from './note-promotion.js'
 import {
   type Model,
   modelOf,

@@ -44,6 +44,10 @@ export interface StageOutput {
   /** The stage that chunked the phrases which this stage's rows point to. */
   readonly phrases?: string
   readonly proposals?: string
+  /** The stage that says what judges think of boxes and phrases. */
+  readonly verdicts?: string
+  /** A network that judges boxes. */
+  readonly judge?: Model
   /** The stage whose grounding can be trained on. */
   readonly grounding?: string
   /** The stage whose verdicts say how right boxes are. */

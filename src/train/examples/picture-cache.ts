@@ -1,7 +1,7 @@
 import { decodePicture, type Picture } from '../../pictures/picture.js'
 
-/** Decodes a stored picture, or gives the one it decoded before. */
-export type PictureCache = (key: string, bytes: Uint8Array) => Promise<Picture>
+/** Decodes a stored picture, or gives the one it decoded before; `bytes` may say how they are read. */
+export type PictureCache = (key: string, bytes: Uint8Array | (() => Promise<Uint8Array>)) => Promise<Picture>
 
 /** 256 MiB: small sets are decoded once, large ones do not fill the memory. */
 const usualCapacity = 256 * 1024 * 1024
@@ -20,7 +20,7 @@ export function createPictureCache(side: number, capacity = usualCapacity): Pict
   return async (key, bytes) => {
     const known = kept.get(key)
     if (known) return known
-    const picture = await decodePicture(bytes, side, key)
+    const picture = await decodePicture(typeof bytes === 'function' ? await bytes() : bytes, side, key)
     if (size + picture.data.length <= capacity && !kept.has(key)) {
       kept.set(key, picture)
       size += picture.data.length

@@ -41,6 +41,8 @@ export interface Judged {
    */
   readonly verdicts: readonly Verdict[]
   readonly unanswered?: readonly Unanswered[]
+  /** What it took, by name, which the record of the shard adds up: tokens. */
+  readonly counts?: Readonly<Record<string, number>>
 }
 
 /** A second opinion on boxes and words. */

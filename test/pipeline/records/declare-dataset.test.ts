@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../src/base/user-error.js'
-import { type DeclareOptions, declareDataset } from '../../../src/pipeline/stages/declare-dataset.js'
+import { type DeclareOptions, declareDataset } from '../../../src/pipeline/records/declare-dataset.js'
 import { readDataset } from '../../../src/shards/dataset.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import type { Storage } from '../../../src/storage/storage.js'

@@ -4,7 +4,7 @@ import { withPromotion } from '../../model/model-card.js'
 import type { Storage } from '../../storage/storage.js'
 import type { Comparison } from '../promotion/compare-answers.js'
 import { hasScore, type Promotion } from '../promotion/promotion.js'
-import { parseRunRecord } from '../records/run-record.js'
+import { parseRunRecord } from './run-record.js'
 
 /**
  * Notes in a candidate's record and on its card what became of it. What is noted already is left as it is.

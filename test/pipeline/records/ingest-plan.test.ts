@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { ingestConfig } from '../../../src/ingest/config.js'
 import { openSource } from '../../../src/ingest/open-source.js'
-import { storedPlan } from '../../../src/pipeline/stages/ingest-plan.js'
+import { storedPlan } from '../../../src/pipeline/records/ingest-plan.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 

@@ -1,7 +1,7 @@
-import { counted } from '../base/counted.js'
-import type { RunResult } from '../pipeline/run-options.js'
-import type { StageOutcome } from '../pipeline/tasks/run-stage.js'
-import { say } from './terminal/print.js'
+import { counted } from '../../base/counted.js'
+import type { RunResult } from '../../pipeline/run-options.js'
+import type { StageOutcome } from '../../pipeline/tasks/run-stage.js'
+import { say } from './print.js'
 
 /** Why a run has failed, though it came to its end. */
 export interface RunFailure {

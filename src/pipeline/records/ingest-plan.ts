@@ -3,7 +3,7 @@ import { hashJson } from '../../base/hash.js'
 import type { OpenSource } from '../../ingest/open-source.js'
 import { type IngestPlan, planIngest } from '../../ingest/plan-ingest.js'
 import type { Storage } from '../../storage/storage.js'
-import { runFolder } from '../records/run-folder.js'
+import { runFolder } from './run-folder.js'
 
 /** Raised where plans of older programs would be read wrongly. */
 const planVersion = 4
