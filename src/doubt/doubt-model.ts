@@ -30,8 +30,8 @@ export interface DoubtModel {
 }
 
 const classes = ['right', ...wrongKinds] as const
-/** Share of boxes that have an error of each kind, before anything is known. */
-const firstPrior = 0.05
+/** Of what is there; half as many of each error are enough. */
+const mostExamples = 4000
 /** More is not believed: a model that knows nothing of a picture finds all of it wrong. */
 const mostPrior = 0.25
 
@@ -39,7 +39,7 @@ const mostPrior = 0.25
  * Learns from a grounding itself what an error looks like to a model: errors of each kind are made in it on
  * purpose, and a classifier is fitted to tell boxes that have one from those that were there. What was there is
  * wrong here and there too: how often is estimated by expectation maximisation (Saerens, Latinne and Decaestecker
- * 2002), and what seems wrong counts the less for right in a second fit.
+ * 2002), and what seems wrong counts the less for right when the classifier is fitted again.
  *
  * What it goes by are measures of ObjectLab (Tkachenko, Thyagarajan and Mueller 2023: badly located, swapped,
  * overlooked) and of confident learning (self-confidence, held against what is usual for the class), for phrases
@@ -48,8 +48,13 @@ const mostPrior = 0.25
 export function fitDoubt(pictures: readonly DoubtedPicture[], seed: number): DoubtModel {
   const usual = usualLogits(pictures)
   const draw = random(seed, 'doubt')
-  const box = fitted(boxExamples(pictures, usual, draw))
-  const missing = fitted(missingExamples(pictures, usual, draw))
+  const fit = ({ there, made }: Examples) =>
+    fitted({
+      there: draw.shuffle(there).slice(0, mostExamples),
+      made: made.map((examples) => draw.shuffle(examples).slice(0, mostExamples / 2)),
+    })
+  const box = fit(boxExamples(pictures, usual, draw))
+  const missing = fit(missingExamples(pictures, usual, draw))
   return {
     boxes: (picture) =>
       picture.boxes.map((own, at) => {
@@ -142,42 +147,64 @@ function missingExamples(pictures: readonly DoubtedPicture[], usual: UsualLogit,
   return { there, made: [missing] }
 }
 
-/** A classifier whose first class is what is there. */
+/**
+ * A classifier whose first class is what is there. Of boxes that are as those of an error, as many are there as
+ * errors are: so the share of an error is at most the least that what is there is likelier than it (Elkan and Noto
+ * 2008), from which expectation maximisation goes on.
+ */
 function fitted({ there, made }: Examples): Classifier {
-  let counts = there.map(() => 1)
-  let priors = made.map((examples): number => (examples.length > 0 ? firstPrior : 0))
-  let classify: Classifier = () => [1, ...made.map(() => 0)]
-  if (there.length === 0 || priors.every((prior) => prior === 0)) return classify
-  for (let round = 0; round < 3; round++) {
-    const known = sumOf(counts)
-    const examples: WeighedExample[] = [
-      ...there.map((features, at) => ({ features, weights: [counts[at]! / known, ...made.map(() => 0)] })),
-      ...made.flatMap((list, kind) =>
-        list.map((features) => ({
-          features,
-          weights: [0, ...made.map((_, other) => (other === kind ? 1 / list.length : 0))],
-        })),
-      ),
-    ]
-    const even = softmaxRegression(examples)
+  const isMade = made.map((examples) => examples.length > 0)
+  if (there.length === 0 || !isMade.includes(true)) return () => [1, ...made.map(() => 0)]
+  let even = fitEven(there, there.map(() => 1), made)
+  let priors = made.map((examples) => leastRatio(examples.map(even), made.indexOf(examples) + 1))
+  let counts = there.map((features) => {
+    const [own = 1, ...wrong] = even(features)
+    return Math.max(0.02, 1 - sumOf(wrong.map((value, kind) => (value * priors[kind]!) / own)))
+  })
+  for (let round = 0; round < 2; round++) {
+    even = fitEven(there, counts, made)
     const odds = there.map(even)
-    // Fitted to as many of each class; what is there has them as the priors say.
-    const withPriors = (probabilities: readonly number[], of: readonly number[]) => {
-      const weighed = probabilities.map((value, at) => value * (at === 0 ? 1 - sumOf(of) : of[at - 1]!))
-      const sum = sumOf(weighed)
-      return weighed.map((value) => value / sum)
-    }
-    for (let turn = 0; turn < 50; turn++) {
+    for (let turn = 0; turn < 30; turn++) {
       const likely = odds.map((one) => withPriors(one, priors))
       priors = priors.map((_, kind) =>
         Math.min(mostPrior, sumOf(likely.map((one) => one[kind + 1]!)) / likely.length),
       )
     }
     counts = odds.map((one) => withPriors(one, priors)[0]!)
-    const last = priors
-    classify = (features) => withPriors(even(features), last)
   }
-  return classify
+  return (features) => withPriors(even(features), priors)
+}
+
+/** Fitted to as many of each class. */
+function fitEven(
+  there: Examples['there'],
+  counts: readonly number[],
+  made: Examples['made'],
+): Classifier {
+  const known = sumOf(counts)
+  const none = made.map(() => 0)
+  const examples: WeighedExample[] = there.map((features, at) => ({
+    features,
+    weights: [counts[at]! / known, ...none],
+  }))
+  made.forEach((list, kind) => {
+    const weights = [0, ...none.map((_, other) => (other === kind ? 1 / list.length : 0))]
+    for (const features of list) examples.push({ features, weights })
+  })
+  return softmaxRegression(examples)
+}
+
+/** Probabilities where classes are as frequent as `priors` say, of those where all are alike. */
+function withPriors(even: readonly number[], priors: readonly number[]): number[] {
+  const weighed = even.map((value, at) => value * (at === 0 ? 1 - sumOf(priors) : priors[at - 1]!))
+  const sum = sumOf(weighed)
+  return weighed.map((value) => value / sum)
+}
+
+/** The tenth least of how much likelier the first class is than another one. */
+function leastRatio(answers: readonly (readonly number[])[], of: number): number {
+  const ratios = answers.map((one) => one[0]! / Math.max(1e-9, one[of]!)).sort((a, b) => a - b)
+  return Math.min(mostPrior, ratios[Math.floor(ratios.length / 10)] ?? 0)
 }
 
 const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0)

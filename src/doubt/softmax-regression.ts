@@ -8,7 +8,7 @@ export interface WeighedExample {
 /** Gives each class's probability. */
 export type Classifier = (features: readonly number[]) => number[]
 
-const rounds = 300
+const rounds = 150
 const momentum = 0.9
 const penalty = 1e-3
 

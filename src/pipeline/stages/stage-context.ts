@@ -50,8 +50,6 @@ export interface StageOutput {
   readonly judge?: Model
   /** The stage whose grounding can be trained on. */
   readonly grounding?: string
-  /** The stage whose verdicts say how right boxes are. */
-  readonly verdicts?: string
   /** The stage that says what is not in the pictures. */
   readonly negatives?: string
   /** False where boxes of that grounding are not to train box regression. */
