@@ -54,7 +54,13 @@ for (const seed of options.seeds) {
     for (const shard of dataset.shards) {
       const phrases = (await committedFile(storage, 'phrases', 'gold', shard)).sha256
       const grounding = (await committedFile(storage, 'grounding', 'gold', shard)).sha256
-      const task = { storage, stage: name, shard, configHash: `${share}/${seed}`, inputs: { phrases, grounding } }
+      const task = {
+        storage,
+        stage: name,
+        shard,
+        configHash: `${share}/${seed}`,
+        inputs: { phrases, grounding },
+      }
       await runShardTask(task, 'grounding', async (write) => {
         const rows: GroundingRow[] = []
         const negatives: NegativeRow[] = []
@@ -65,13 +71,19 @@ for (const seed of options.seeds) {
           negatives: { stage: 'gold' },
         })) {
           const { width, height } = row.images
-          const made = injectErrors({ key: row.key, width, height }, row.grounding.regions, { rate: share / 100, seed })
+          const made = injectErrors({ key: row.key, width, height }, row.grounding.regions, {
+            rate: share / 100,
+            seed,
+          })
           out += made.regions.length
           rows.push({ ...row.grounding, regions: made.regions })
           negatives.push(row.negatives)
         }
         return {
-          files: { grounding: await write('grounding', rows), negatives: await write('negatives', negatives) },
+          files: {
+            grounding: await write('grounding', rows),
+            negatives: await write('negatives', negatives),
+          },
           ...{ unit: 'regions', in: out, out, rejected: {}, stats: emptyStats },
         }
       })
@@ -83,7 +95,11 @@ for (const seed of options.seeds) {
     console.log(name, 'training')
     const model = await runStage(
       train,
-      { name: `model-${share}`, needs: [name], with: { ...teacher, vocabulary: [], steps: options.steps, seed, threads: options.threads } },
+      {
+        name: `model-${share}`,
+        needs: [name],
+        with: { ...teacher, vocabulary: [], steps: options.steps, seed, threads: options.threads },
+      },
       { run, outputs },
       { onProgress: (_, done, of, note) => done % 100 === 0 && console.log(done, of, note) },
     )

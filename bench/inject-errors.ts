@@ -112,10 +112,7 @@ function movedBox(
 ): Xyxy | undefined {
   const [w, h] = [x2 - x1, y2 - y1]
   const [sx, sy] = [1.6 ** draw.between(-1, 1), 1.6 ** draw.between(-1, 1)]
-  const [cx, cy] = [
-    (x1 + x2) / 2 + w * draw.between(-0.5, 0.5),
-    (y1 + y2) / 2 + h * draw.between(-0.5, 0.5),
-  ]
+  const [cx, cy] = [(x1 + x2) / 2 + w * draw.between(-0.5, 0.5), (y1 + y2) / 2 + h * draw.between(-0.5, 0.5)]
   return clipBox([cx - (w * sx) / 2, cy - (h * sy) / 2, cx + (w * sx) / 2, cy + (h * sy) / 2], size)
 }
 

@@ -155,7 +155,11 @@ function missingExamples(pictures: readonly DoubtedPicture[], usual: UsualLogit,
 function fitted({ there, made }: Examples): Classifier {
   const isMade = made.map((examples) => examples.length > 0)
   if (there.length === 0 || !isMade.includes(true)) return () => [1, ...made.map(() => 0)]
-  let even = fitEven(there, there.map(() => 1), made)
+  let even = fitEven(
+    there,
+    there.map(() => 1),
+    made,
+  )
   let priors = made.map((examples) => leastRatio(examples.map(even), made.indexOf(examples) + 1))
   let counts = there.map((features) => {
     const [own = 1, ...wrong] = even(features)
@@ -176,11 +180,7 @@ function fitted({ there, made }: Examples): Classifier {
 }
 
 /** Fitted to as many of each class. */
-function fitEven(
-  there: Examples['there'],
-  counts: readonly number[],
-  made: Examples['made'],
-): Classifier {
+function fitEven(there: Examples['there'], counts: readonly number[], made: Examples['made']): Classifier {
   const known = sumOf(counts)
   const none = made.map(() => 0)
   const examples: WeighedExample[] = there.map((features, at) => ({

@@ -150,6 +150,10 @@ export function missingEvidence(
     taken.length > 0 ? 1 : 0,
     taken.length > 0 ? own - Math.max(...taken) : 0,
     byFree,
-    support(found.get(phrase)?.filter((box) => box.xyxy !== xyxy), xyxy, -1),
+    support(
+      found.get(phrase)?.filter((box) => box.xyxy !== xyxy),
+      xyxy,
+      -1,
+    ),
   ]
 }

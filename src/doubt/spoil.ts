@@ -36,7 +36,8 @@ export const spoilers: Readonly<Record<WrongKind, Spoiler>> = {
     const own = boxAt(boxes, at)
     const phrases = phrasesAt(boxes, own)
     const others = boxes.filter(
-      ({ xyxy }) => iou(xyxy, own) < 0.5 && ![...phrasesAt(boxes, xyxy)].some((phrase) => phrases.has(phrase)),
+      ({ xyxy }) =>
+        iou(xyxy, own) < 0.5 && ![...phrasesAt(boxes, xyxy)].some((phrase) => phrases.has(phrase)),
     )
     if (others.length === 0) return undefined
     const { xyxy: other } = draw.pick(others)
