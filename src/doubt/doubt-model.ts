@@ -48,13 +48,13 @@ const mostPrior = 0.25
 export function fitDoubt(pictures: readonly DoubtedPicture[], seed: number): DoubtModel {
   const usual = usualLogits(pictures)
   const draw = random(seed, 'doubt')
-  const fit = ({ there, made }: Examples) =>
+  const learned = ({ there, made }: Examples) =>
     fitted({
       there: draw.shuffle(there).slice(0, mostExamples),
       made: made.map((examples) => draw.shuffle(examples).slice(0, mostExamples / 2)),
     })
-  const box = fit(boxExamples(pictures, usual, draw))
-  const missing = fit(missingExamples(pictures, usual, draw))
+  const box = learned(boxExamples(pictures, usual, draw))
+  const missing = learned(missingExamples(pictures, usual, draw))
   return {
     boxes: (picture) =>
       picture.boxes.map((own, at) => {
