@@ -21,6 +21,7 @@ export const judge = oneKind({
   makes: 'one',
   record: ({ name }) => modelRecord(name),
   resource: 'gpu',
+  offersModel: 'judge',
   notHashed: judgeNotHashed,
   looks(stage, context) {
     sourcesOf(stage, context)
