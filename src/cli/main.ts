@@ -252,6 +252,23 @@ program
   )
 
 program
+  .command('doubt <dataset>')
+  .description(
+    'what is likely to be wrong in a grounding, gold too: boxes that are misplaced, of another phrase, of nothing, or missing',
+  )
+  .option('--proposals <stage>', 'what a model found for the same phrases, down to a low score')
+  .option('--verdicts <stage>', "a judge's verdicts on the same boxes (`groundmill verify`), counted in")
+  .option('--top <count>', 'how many are listed', whole, 20)
+  .option('--as <stage>', 'leave them as verdicts of this name: the page, filters and training read them')
+  .addOption(repeated('--set <key=value>', 'a key of the stage (`groundmill keys doubt`)'))
+  .option('-o, --out <file>', 'all of them as JSON, one a line')
+  .option('--json', 'print the counts and the list as JSON')
+  .addHelpText('after', example('doubt runs/quickstart/gold --proposals gold-boxes --top 50'))
+  .action(async (dataset, options) =>
+    (await import('./review/doubt.js')).doubt(dataset, options, interrupted),
+  )
+
+program
   .command('filter <dataset>')
   .description(
     'make another grounding of the same proposals with other rules; the teacher is not asked again',

@@ -2,7 +2,7 @@ import { nameList } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import { type JudgeConfig, judgeConfig, judgeNotHashed } from '../../verify/network/config.js'
 import type { JudgeSource } from '../../verify/network/judge-pictures.js'
-import type { JudgeResult } from '../../verify/network/train-judge.js'
+import type { JudgeResult } from '../../verify/network/judge-task.js'
 import { hashOfFile, hashSource } from './hash-inputs.js'
 import { findModel, lookAtModelPlace, type ModelSort, makeModel, modelRecord } from './make-model.js'
 import { outputOf, type StageContext, type StageOf } from './stage-context.js'
@@ -21,6 +21,7 @@ export const judge = oneKind({
   makes: 'one',
   record: ({ name }) => modelRecord(name),
   resource: 'gpu',
+  offersModel: 'judge',
   notHashed: judgeNotHashed,
   looks(stage, context) {
     sourcesOf(stage, context)

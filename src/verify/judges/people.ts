@@ -10,7 +10,6 @@ import type { ReviewEntry } from '../../review/review-entry.js'
 import { listReviews } from '../../review/review-files.js'
 import type { Phrase, Verdict, VerdictKind } from '../../rows/rows.js'
 import { stageName } from '../../rows/stage-name.js'
-import { readShard } from '../../shards/read-shard.js'
 import type { Storage } from '../../storage/storage.js'
 import type { AskedPicture, Judged, Unanswered } from '../judge/judge.js'
 import { judgeKind } from '../judge/judge-kind.js'
@@ -31,6 +30,7 @@ export const people = judgeKind({
   notHashed: [],
   check: async () => {},
   async inputs({ review }, { storage, shard }) {
+    const { readShard } = await import('../../shards/read-shard.js')
     const said = await saidIn(storage, review)
     const own: (readonly ReviewEntry[])[] = []
     for await (const { key } of readShard(storage, 'images', null, shard, { columns: ['key'] })) {
