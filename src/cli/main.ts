@@ -252,6 +252,23 @@ program
   )
 
 program
+  .command('doubt <dataset>')
+  .description(
+    'what is likely to be wrong in a grounding, gold too: boxes that are misplaced, of another phrase, of nothing, or missing',
+  )
+  .option('--proposals <stage>', 'what a model found for the same phrases, down to a low score')
+  .option('--verdicts <stage>', "a judge's verdicts on the same boxes (`groundmill verify`), counted in")
+  .option('--top <count>', 'how many are listed', whole, 20)
+  .option('--as <stage>', 'leave them as verdicts of this name: the page, filters and training read them')
+  .addOption(repeated('--set <key=value>', 'a key of the stage (`groundmill keys doubt`)'))
+  .option('-o, --out <file>', 'all of them as JSON, one a line')
+  .option('--json', 'print the counts and the list as JSON')
+  .addHelpText('after', example('doubt runs/quickstart/gold --proposals gold-boxes --top 50'))
+  .action(async (dataset, options) =>
+    (await import('./review/doubt.js')).doubt(dataset, options, interrupted),
+  )
+
+program
   .command('filter <dataset>')
   .description(
     'make another grounding of the same proposals with other rules; the teacher is not asked again',
@@ -368,6 +385,7 @@ program
   .option('--seed <n>', 'which regions are drawn', whole, 1)
   .option('-o, --out <file>', 'the sample to judge')
   .option('--judged <file>', 'a sample that was judged')
+  .option('--review <name>', 'with --judged: take what is not judged in the file from this review')
   .option('--json', 'print the figures as JSON')
   .addHelpText(
     'after',
@@ -589,6 +607,12 @@ program
   .option('--port <n>', 'the port (that of the last time, else any free one)', port)
   .option('--host <address>', 'the address to listen on; any but this lets other machines in', '127.0.0.1')
   .option('--new-token', 'a new token: older links to the page open nothing any more')
+  .option(
+    '--review <name>',
+    'let people judge boxes and phrases on the page: what they say goes into this review',
+  )
+  .option('--reviewer <who>', 'with --review: in whose name (default: the user of this machine)')
+  .option('--queue <file>', 'with --review: the lines to judge, a sample of `audit --sample`')
   .option('--json', 'print the address as JSON')
   .addHelpText('after', example('inspect runs/quickstart/web'))
   .action(async (dataset, options) => (await import('./inspect.js')).inspect(dataset, options, interrupted))

@@ -1,7 +1,7 @@
 import { basename, dirname, resolve } from 'node:path'
 import { counted } from '../base/counted.js'
 import { parseConfig } from '../base/files/parse-config.js'
-import { describeChosen } from '../catalog/choose-stage.js'
+import { describeChosen, stagesWith } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { hashModel } from '../model/model-folder.js'
 import { addOutput } from '../pipeline/add-output.js'
@@ -45,6 +45,12 @@ export async function train(
     // Missing shards are reported by name when they are read.
     const output = { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
     needs.push(addOutput(outputs, output))
+    // Verdicts weigh the boxes of the dataset that has them.
+    const { weigh_by: verdicts } = config
+    if (verdicts !== undefined && stagesWith(dataset, 'verdicts').includes(verdicts)) {
+      addOutput(outputs, await datasetOutput(dataset, 'verdicts', verdicts))
+      needs.push(verdicts)
+    }
   }
   const vocabulary: string[] = []
   for (const name of config.vocabulary)

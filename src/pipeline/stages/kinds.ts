@@ -2,6 +2,7 @@ import { audit } from './audit.js'
 import { average } from './average.js'
 import { chunk } from './chunk.js'
 import { dedup } from './dedup.js'
+import { doubt } from './doubt.js'
 import { evaluate } from './evaluate.js'
 import { exportKind } from './export.js'
 import { filter } from './filter.js'
@@ -22,6 +23,7 @@ export const kinds = [
   teach,
   verify,
   filter,
+  doubt,
   train,
   judge,
   average,

@@ -1,4 +1,5 @@
 import { counted } from '../../base/counted.js'
+import { findFirst } from '../../base/find-first.js'
 import { listHash } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
 import { readCommit } from '../../shards/commit.js'
@@ -94,6 +95,7 @@ async function openInputs(stage: StageOf<TrainConfig>, context: StageContext) {
   if (sources.length === 0)
     throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
   requireWeighed(stage, sources)
+  await requireSamePhrases(stage, sources)
   const inputs: Record<string, string> = {}
   for (const source of sources) inputs[source.name] = await hashSource(source)
   // A filter stage may keep its boxes out of regression; what the train stage itself says of a source comes
@@ -138,18 +140,18 @@ function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageConte
   requireWhole(stage, name, missing)
   const { storage, shards } = dataset
   const source = { name, storage, shards, grounding, phrases, negatives: minedOf(stage, dataset, context) }
-  return [{ ...source, verdicts: verdictsOf(stage, source, context) }]
+  return [{ ...source, verdicts: verdictsOf(stage, dataset, context) }]
 }
 
-/** The stage whose verdicts weigh the boxes of a source: those of the same pictures and phrases. */
+/** The stage whose verdicts weigh the boxes of a source: those of the same pictures. */
 function verdictsOf(
   stage: StageOf<TrainConfig>,
-  { storage, phrases }: Pick<SampleSource, 'storage' | 'phrases'>,
+  { storage }: Dataset,
   context: StageContext,
 ): string | undefined {
   const { weigh_by: name } = stage.with
-  const { dataset, verdicts, phrases: own, missing } = weighing(stage, context) ?? {}
-  if (name === undefined || dataset?.storage.url !== storage.url || own !== phrases) return undefined
+  const { dataset, verdicts, missing } = weighing(stage, context) ?? {}
+  if (name === undefined || dataset?.storage.url !== storage.url) return undefined
   requireWhole(stage, name, missing ?? [])
   return verdicts
 }
@@ -175,8 +177,24 @@ function requireWeighed(stage: StageOf<TrainConfig>, sources: readonly SampleSou
   const { weigh_by: name } = stage.with
   if (name === undefined || sources.some(({ verdicts }) => verdicts !== undefined)) return
   throw new UserError(
-    `Stage "${stage.name}": weigh_by: the verdicts of "${name}" are of other pictures or phrases than those of ${sources.map((source) => source.name).join(', ')}.`,
+    `Stage "${stage.name}": weigh_by: the verdicts of "${name}" are of other pictures than those of ${sources.map((source) => source.name).join(', ')}.`,
   )
+}
+
+/** Throws a UserError where verdicts are of other phrases than those of their source, as their records say. */
+async function requireSamePhrases(
+  stage: StageOf<TrainConfig>,
+  sources: readonly SampleSource[],
+): Promise<void> {
+  for (const { name, storage, shards, phrases, verdicts } of sources) {
+    if (verdicts === undefined) continue
+    const record = await findFirst(shards, (shard) => readCommit(storage, 'verdicts', verdicts, shard))
+    const own = record?.config?.phrases
+    if (own !== undefined && own !== phrases)
+      throw new UserError(
+        `Stage "${stage.name}": weigh_by: the verdicts of "${verdicts}" are of the phrases of "${own}", and the boxes of "${name}" of those of "${phrases}".`,
+      )
+  }
 }
 
 function requireWhole(stage: StageOf<TrainConfig>, name: string, missing: readonly string[]): void {

@@ -1,0 +1,210 @@
+import { type Random, random } from '../base/random.js'
+import { iou } from '../boxes/iou.js'
+import { type DoubtedPicture, sameThing } from './doubted-picture.js'
+import {
+  boxEvidence,
+  type Candidate,
+  logit,
+  missingCandidates,
+  missingEvidence,
+  ownLogit,
+  type UsualLogit,
+} from './evidence.js'
+import { type Classifier, softmaxRegression, type WeighedExample } from './softmax-regression.js'
+import { spoilers, type WrongKind, withoutThing, wrongKinds } from './spoil.js'
+
+/** How likely it is that something is wrong with a box, of each kind; with `right` they add up to 1. */
+export type BoxDoubt = Readonly<Record<WrongKind | 'right', number>>
+
+/** A box that a phrase seems to miss, and how likely it does. */
+export interface MissingBox extends Candidate {
+  readonly likelihood: number
+}
+
+/** Says what is likely to be wrong in a picture. */
+export interface DoubtModel {
+  /** Of each of the picture's boxes; undefined of one whose phrase the model could not be asked for. */
+  boxes(picture: DoubtedPicture): (BoxDoubt | undefined)[]
+  /** The likeliest first. */
+  missing(picture: DoubtedPicture): MissingBox[]
+}
+
+const classes = ['right', ...wrongKinds] as const
+/** Of what is there; half as many of each error are enough. */
+const mostExamples = 4000
+/** More is not believed: a model that knows nothing of a picture finds all of it wrong. */
+const mostPrior = 0.25
+
+/**
+ * Learns from a grounding itself what an error looks like to a model: errors of each kind are made in it on
+ * purpose, and a classifier is fitted to tell boxes that have one from those that were there. What was there is
+ * wrong here and there too: how often is estimated by expectation maximisation (Saerens, Latinne and Decaestecker
+ * 2002), and what seems wrong counts the less for right when the classifier is fitted again.
+ *
+ * What it goes by are measures of ObjectLab (Tkachenko, Thyagarajan and Mueller 2023: badly located, swapped,
+ * overlooked) and of confident learning (self-confidence, held against what is usual for the class), for phrases
+ * in the place of classes.
+ */
+export function fitDoubt(pictures: readonly DoubtedPicture[], seed: number): DoubtModel {
+  const usual = usualLogits(pictures)
+  const draw = random(seed, 'doubt')
+  const learned = ({ there, made }: Examples) =>
+    fitted({
+      there: draw.shuffle(there).slice(0, mostExamples),
+      made: made.map((examples) => draw.shuffle(examples).slice(0, mostExamples / 2)),
+    })
+  const box = learned(boxExamples(pictures, usual, draw))
+  const missing = learned(missingExamples(pictures, usual, draw))
+  return {
+    boxes: (picture) =>
+      picture.boxes.map((own, at) => {
+        if (!picture.found.has(own.phrase)) return undefined
+        const known = box(boxEvidence(picture, picture.boxes, at, usual))
+        return doubtOf(known, picture.judged(own.phrase, own.xyxy))
+      }),
+    missing: (picture) =>
+      missingCandidates(picture, picture.boxes)
+        .map((candidate): MissingBox => {
+          const [, likely = 0] = missing(missingEvidence(picture, picture.boxes, candidate, usual))
+          const judged = picture.judged(candidate.phrase, candidate.xyxy)
+          return { ...candidate, likelihood: judged === undefined ? likely : agreed(likely, judged) }
+        })
+        .sort((a, b) => b.likelihood - a.likelihood),
+  }
+}
+
+function doubtOf(known: readonly number[], judged: number | undefined): BoxDoubt {
+  const [own = 0] = known
+  const right = judged === undefined ? own : agreed(own, judged)
+  // Which kind of wrong it is the judge does not say.
+  const scale = own < 1 ? (1 - right) / (1 - own) : 0
+  const doubts = classes.map((name, index) => [name, index === 0 ? right : (known[index] ?? 0) * scale])
+  return Object.fromEntries(doubts) as BoxDoubt
+}
+
+/** Two opinions that know nothing of each other: their odds are multiplied. */
+const agreed = (one: number, other: number) => 1 / (1 + Math.exp(-logit(one) - logit(other)))
+
+/** How sure the model is of boxes on average, by head: of few boxes about as of all. */
+function usualLogits(pictures: readonly DoubtedPicture[]): UsualLogit {
+  const sums = new Map<string, { sum: number; count: number }>()
+  const all = { sum: 0, count: 0 }
+  for (const picture of pictures)
+    for (const box of picture.boxes) {
+      if (!picture.found.has(box.phrase)) continue
+      const head = picture.phrases[box.phrase]?.head ?? ''
+      const own = sums.get(head) ?? { sum: 0, count: 0 }
+      sums.set(head, own)
+      const value = ownLogit(picture, box)
+      for (const of of [own, all]) {
+        of.sum += value
+        of.count++
+      }
+    }
+  const usual = all.count > 0 ? all.sum / all.count : 0
+  return (head) => {
+    const { sum, count } = sums.get(head) ?? { sum: 0, count: 0 }
+    return (sum + 10 * usual) / (count + 10)
+  }
+}
+
+/** What a classifier is fitted to: what is there, and examples of each further class. */
+interface Examples {
+  readonly there: readonly (readonly number[])[]
+  readonly made: readonly (readonly (readonly number[])[])[]
+}
+
+function boxExamples(pictures: readonly DoubtedPicture[], usual: UsualLogit, draw: Random): Examples {
+  const there: number[][] = []
+  const made = wrongKinds.map((): number[][] => [])
+  for (const picture of pictures)
+    picture.boxes.forEach((box, at) => {
+      if (!picture.found.has(box.phrase)) return
+      there.push(boxEvidence(picture, picture.boxes, at, usual))
+      const kind = draw.integer(wrongKinds.length)
+      const spoilt = spoilers[wrongKinds[kind]!](picture, at, draw)
+      if (spoilt) made[kind]!.push(boxEvidence(picture, spoilt.boxes, spoilt.at, usual))
+    })
+  return { there, made }
+}
+
+function missingExamples(pictures: readonly DoubtedPicture[], usual: UsualLogit, draw: Random): Examples {
+  const there: number[][] = []
+  const missing: number[][] = []
+  for (const picture of pictures) {
+    const { boxes } = picture
+    for (const candidate of missingCandidates(picture, boxes))
+      there.push(missingEvidence(picture, boxes, candidate, usual))
+    if (boxes.length === 0) continue
+    const at = draw.integer(boxes.length)
+    const { xyxy } = boxes[at]!
+    const left = withoutThing(boxes, at)
+    const gone = new Set(boxes.filter((box) => !left.includes(box)).map(({ phrase }) => phrase))
+    for (const candidate of missingCandidates(picture, left))
+      if (gone.has(candidate.phrase) && iou(candidate.xyxy, xyxy) >= sameThing)
+        missing.push(missingEvidence(picture, left, candidate, usual))
+  }
+  return { there, made: [missing] }
+}
+
+/**
+ * A classifier whose first class is what is there. Of boxes that are as those of an error, as many are there as
+ * errors are: so the share of an error is at most the least that what is there is likelier than it (Elkan and Noto
+ * 2008), from which expectation maximisation goes on.
+ */
+function fitted({ there, made }: Examples): Classifier {
+  const isMade = made.map((examples) => examples.length > 0)
+  if (there.length === 0 || !isMade.includes(true)) return () => [1, ...made.map(() => 0)]
+  let even = fitEven(
+    there,
+    there.map(() => 1),
+    made,
+  )
+  let priors = made.map((examples) => leastRatio(examples.map(even), made.indexOf(examples) + 1))
+  let counts = there.map((features) => {
+    const [own = 1, ...wrong] = even(features)
+    return Math.max(0.02, 1 - sumOf(wrong.map((value, kind) => (value * priors[kind]!) / own)))
+  })
+  for (let round = 0; round < 2; round++) {
+    even = fitEven(there, counts, made)
+    const odds = there.map(even)
+    for (let turn = 0; turn < 30; turn++) {
+      const likely = odds.map((one) => withPriors(one, priors))
+      priors = priors.map((_, kind) =>
+        Math.min(mostPrior, sumOf(likely.map((one) => one[kind + 1]!)) / likely.length),
+      )
+    }
+    counts = odds.map((one) => withPriors(one, priors)[0]!)
+  }
+  return (features) => withPriors(even(features), priors)
+}
+
+/** Fitted to as many of each class. */
+function fitEven(there: Examples['there'], counts: readonly number[], made: Examples['made']): Classifier {
+  const known = sumOf(counts)
+  const none = made.map(() => 0)
+  const examples: WeighedExample[] = there.map((features, at) => ({
+    features,
+    weights: [counts[at]! / known, ...none],
+  }))
+  made.forEach((list, kind) => {
+    const weights = [0, ...none.map((_, other) => (other === kind ? 1 / list.length : 0))]
+    for (const features of list) examples.push({ features, weights })
+  })
+  return softmaxRegression(examples)
+}
+
+/** Probabilities where classes are as frequent as `priors` say, of those where all are alike. */
+function withPriors(even: readonly number[], priors: readonly number[]): number[] {
+  const weighed = even.map((value, at) => value * (at === 0 ? 1 - sumOf(priors) : priors[at - 1]!))
+  const sum = sumOf(weighed)
+  return weighed.map((value) => value / sum)
+}
+
+/** The tenth least of how much likelier the first class is than another one. */
+function leastRatio(answers: readonly (readonly number[])[], of: number): number {
+  const ratios = answers.map((one) => one[0]! / Math.max(1e-9, one[of]!)).sort((a, b) => a - b)
+  return Math.min(mostPrior, ratios[Math.floor(ratios.length / 10)] ?? 0)
+}
+
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0)
