@@ -14,9 +14,9 @@ import { recipeSchema } from '../src/world/recipe.js'
 
 const fonts = ['400Regular/RobotoMono_400Regular.ttf', '700Bold/RobotoMono_700Bold.ttf']
 
-/** Writes the folder anew: `icons/` with the pictograms that `datasets/toy.yaml` names, and `fonts/`. */
+/** Writes `icons/` with the pictograms that `datasets/toy.yaml` names, and `fonts/`, anew. */
 export async function makeAssets(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true })
+  for (const name of ['icons', 'fonts']) await rm(join(folder, name), { recursive: true, force: true })
   await makeIcons(join(folder, 'icons'))
   await makeFonts(join(folder, 'fonts'))
 }

@@ -2,13 +2,15 @@ import { dirname } from 'node:path'
 import { drawSample } from '../audit/draw-sample.js'
 import type { AuditOptions } from '../audit/grounded-pictures.js'
 import { judgeLabels } from '../audit/judge-labels.js'
-import { readJudgements } from '../audit/judgements.js'
+import { judgedByReview } from '../audit/judged-by-review.js'
+import { type Judgement, readJudgements } from '../audit/judgements.js'
 import type { GroundingSource } from '../audit/known-heads.js'
 import { placedLabels } from '../audit/placed-labels.js'
 import { counted } from '../base/counted.js'
 import { makeFolder } from '../base/files/make-folder.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
@@ -17,9 +19,12 @@ import { datasetOutput, runOfDataset } from '../pipeline/dataset-output.js'
 import { audit as auditKind } from '../pipeline/stages/audit.js'
 import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
+import { reviewsOf } from '../review/effective-reviews.js'
+import { readReviews } from '../review/read-reviews.js'
+import { listReviews } from '../review/review-files.js'
 import { stageName } from '../rows/stage-name.js'
 import { openNamed } from './options/named-grounding.js'
-import { note, print, printJson } from './terminal/print.js'
+import { note, print, printJson, say } from './terminal/print.js'
 import { auditTable, calibrationTable, judgedTable, unnamedText } from './terminal/print-audit.js'
 import { createProgress } from './terminal/progress.js'
 
@@ -35,6 +40,7 @@ export interface AuditCommandOptions {
   readonly seed: number
   readonly out?: string
   readonly judged?: string
+  readonly review?: string
   readonly json?: boolean
 }
 
@@ -49,6 +55,7 @@ export async function audit(url: string, options: AuditCommandOptions, signal: A
     ['synonyms', 'by'],
     ['withoutBox', 'sample'],
     ['out', 'sample'],
+    ['review', 'judged'],
   ] as const) {
     if (options[given] !== undefined && options[way] === undefined)
       throw new UserError(`audit: --${given === 'withoutBox' ? 'without-box' : given} goes with --${way}.`)
@@ -143,10 +150,11 @@ async function drawn({ dataset, grounding, options, signal }: Given, labels: num
 
 async function byJudgements(given: Given, file: string): Promise<void> {
   const { dataset, grounding, options } = given
-  const judgements = await readJudgements(file)
+  const read = await readJudgements(file)
+  const judgements = options.review === undefined ? read : await reviewed(dataset, options.review, read)
   const progress = createProgress()
-  const { source, read } = await readingOf(given, progress)
-  const result = await judgeLabels(judgements, placedLabels(source, read))
+  const { source, read: reading } = await readingOf(given, progress)
+  const result = await judgeLabels(judgements, placedLabels(source, reading))
   progress.finish(`✓ ${grounding}: ${result.judged} of ${result.drawn} regions judged, of ${result.labels}`)
   if (result.covered < 1)
     progress.finish(
@@ -157,6 +165,20 @@ async function byJudgements(given: Given, file: string): Promise<void> {
     return
   }
   print(`${judgedTable(result)}\n\n${calibrationTable(result)}`)
+}
+
+/** A sample as people have judged it on the page; the file stays as it is. */
+async function reviewed(
+  { storage, url }: OpenDataset,
+  name: string,
+  read: readonly Judgement[],
+): Promise<readonly Judgement[]> {
+  const entries = await readReviews(storage, name, say)
+  if (entries.length > 0) return judgedByReview(read, reviewsOf(entries))
+  const known = await listReviews(storage)
+  throw new UserError(
+    `audit: ${url} has no review ${nameList([name])}; it has: ${known.length > 0 ? nameList(known) : 'none yet'}.`,
+  )
 }
 
 /** The grounding to read, and how. */

@@ -3,6 +3,7 @@ import { UserError } from '../base/user-error.js'
 import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { filterConfig } from '../filter/config.js'
+import { datasetStages } from '../filter/dataset-stages.js'
 import { datasetOutput, isForBoxLoss } from '../pipeline/dataset-output.js'
 import { checkStage } from '../pipeline/plan/check-stages.js'
 import { filter as filterKind } from '../pipeline/stages/filter.js'
@@ -40,8 +41,12 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   const config = filterConfig.parse({ rules, box_loss: chosen.boxLoss ?? recordedBoxLoss })
   const progress = createProgress()
   progress.update(options.as, 0, 0)
-  const stage = { name: options.as, needs: [proposals], with: config }
-  const place = { outputs: new Map([[proposals, source]]) }
+  const { others = [], verdicts = [] } = await datasetStages(dataset, rules, proposals)
+  const outputs = new Map([[proposals, source]])
+  for (const { family, stage } of others) outputs.set(stage, await datasetOutput(dataset, family, stage))
+  for (const name of verdicts) outputs.set(name, await datasetOutput(dataset, 'verdicts', name))
+  const stage = { name: options.as, needs: [...outputs.keys()], with: config }
+  const place = { outputs }
   await checkStage(filterKind, stage, place)
   const { outcome, result } = await runStage(filterKind, stage, place, {
     signal,

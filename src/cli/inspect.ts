@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { userInfo } from 'node:os'
+import { readJudgements } from '../audit/judgements.js'
 import { counted } from '../base/counted.js'
 import { mapLimited } from '../base/map-limited.js'
 import { nameList } from '../base/name-list.js'
@@ -9,7 +11,9 @@ import { goldTargets, judgeBoxes } from '../filter/rows-with-gold.js'
 import { isLoopback } from '../inspect/guard.js'
 import type { ImageShard, Inspected, Judge, Layer } from '../inspect/index/layer.js'
 import { rememberedAddress } from '../inspect/remembered-address.js'
+import { checkReviewer, type ReviewOptions } from '../inspect/reviewing.js'
 import { serveInspect } from '../inspect/serve-inspect.js'
+import { reviewFolder } from '../review/review-files.js'
 import { readCommit } from '../shards/commit.js'
 import { ShardRows } from '../shards/shard-rows.js'
 import { note, print, printJson, say } from './terminal/print.js'
@@ -18,22 +22,30 @@ export interface InspectOptions {
   readonly port?: number
   readonly host: string
   readonly newToken?: boolean
+  readonly review?: string
+  readonly reviewer?: string
+  readonly queue?: string
   readonly json?: boolean
 }
 
 /** `groundmill inspect`: the page over a dataset, until it is interrupted. */
 export async function inspect(url: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
+  const review = await reviewOf(options)
   const { dataset, missing } = await openInspected(url)
   note(
     `showing ${dataset.name}, ${counted(dataset.pictures, 'picture')}: ${nameList(dataset.layers.map(({ name }) => name))}`,
   )
   for (const why of missing) say(`Not shown: ${why}`)
+  if (review) say(`Reviewing ${review.name} as ${review.reviewer}.`)
   const known = await rememberedAddress(url, options.newToken)
   if (known.note !== null) say(known.note)
   const { host } = options
   const wanted = options.port ?? known.port ?? 0
   const anyPort = options.port === undefined
-  const server = await serveInspect(dataset, { host, token: known.token, port: wanted, anyPort })
+  const server = await serveInspect(dataset, {
+    ...{ host, token: known.token, port: wanted, anyPort },
+    ...(review && { review }),
+  })
   const isMoved = wanted !== 0 && server.port !== wanted
   if (isMoved)
     say(`Port ${wanted}, which the page had the last time, is taken: it is on ${server.port} this time.`)
@@ -46,6 +58,30 @@ export async function inspect(url: string, options: InspectOptions, signal: Abor
     say('Other machines can reach it, over plain HTTP: who has the address sees the dataset.')
   if (!signal.aborted) await once(signal, 'abort')
   await server.close()
+}
+
+/** The review that the page writes; undefined where it only shows. */
+async function reviewOf({ review, reviewer, queue }: InspectOptions): Promise<ReviewOptions | undefined> {
+  if (review === undefined) {
+    if (reviewer === undefined && queue === undefined) return undefined
+    throw new UserError(
+      `inspect: ${reviewer === undefined ? '--queue' : '--reviewer'} says how a review is made: name it with --review NAME.`,
+    )
+  }
+  // A name that cannot be is told of before anything is opened.
+  reviewFolder(review)
+  const who = checkReviewer(reviewer ?? systemUser())
+  if (queue === undefined) return { name: review, reviewer: who }
+  return { name: review, reviewer: who, sample: await readJudgements(queue) }
+}
+
+/** The name of who has started the program; some machines know none. */
+function systemUser(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return 'reviewer'
+  }
 }
 
 /**

@@ -385,6 +385,7 @@ program
   .option('--seed <n>', 'which regions are drawn', whole, 1)
   .option('-o, --out <file>', 'the sample to judge')
   .option('--judged <file>', 'a sample that was judged')
+  .option('--review <name>', 'with --judged: take what is not judged in the file from this review')
   .option('--json', 'print the figures as JSON')
   .addHelpText(
     'after',
@@ -606,6 +607,12 @@ program
   .option('--port <n>', 'the port (that of the last time, else any free one)', port)
   .option('--host <address>', 'the address to listen on; any but this lets other machines in', '127.0.0.1')
   .option('--new-token', 'a new token: older links to the page open nothing any more')
+  .option(
+    '--review <name>',
+    'let people judge boxes and phrases on the page: what they say goes into this review',
+  )
+  .option('--reviewer <who>', 'with --review: in whose name (default: the user of this machine)')
+  .option('--queue <file>', 'with --review: the lines to judge, a sample of `audit --sample`')
   .option('--json', 'print the address as JSON')
   .addHelpText('after', example('inspect runs/quickstart/web'))
   .action(async (dataset, options) => (await import('./inspect.js')).inspect(dataset, options, interrupted))

@@ -10,6 +10,7 @@ import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { phrasesOf, phrasesOfGrounding } from '../catalog/phrases-of.js'
 import { filterConfig } from '../filter/config.js'
+import { datasetStages } from '../filter/dataset-stages.js'
 import type { RuleConfig } from '../filter/rules.js'
 import { setFilter } from '../filter/set-filter.js'
 import { type SweepPoint, sweepThresholds } from '../filter/sweep-thresholds.js'
@@ -73,12 +74,12 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
   const progress = createProgress()
   await warnOfSynonyms(dataset, proposals, rules, options.synonyms)
   progress.update('pictures', 0, 0)
-  const stage = await openFilterStage({ storage, shards }, { rules }, { phrases, proposals })
+  const stages = { ...(await datasetStages(dataset, rules, proposals)), phrases, proposals }
+  const stage = await openFilterStage({ storage, shards }, { rules }, stages)
   let points: readonly SweepPoint[]
   try {
     points = await sweepThresholds(storage, shards, {
-      phrases,
-      proposals,
+      ...stages,
       gold: truth,
       values,
       rulesAt,

@@ -3,7 +3,7 @@ import { clusterRatio } from '../statistics/cluster-ratio.js'
 import type { Interval } from '../statistics/share-interval.js'
 import type { Storage } from '../storage/storage.js'
 import { createRowFilter } from './filter-proposals.js'
-import { joinedRows } from './filter-shard.js'
+import { type FilterStages, joinedRows } from './filter-shard.js'
 import { type Gold, type GoldRow, judgeBoxes, rowsWithGold } from './rows-with-gold.js'
 import type { FilterRow } from './rule/rule.js'
 import type { RuleTools } from './rule/rule-tools.js'
@@ -29,6 +29,8 @@ export interface SweepPoint {
 export interface SweepOptions {
   readonly phrases: string
   readonly proposals: string
+  readonly others?: FilterStages['others']
+  readonly verdicts?: FilterStages['verdicts']
   readonly gold?: Gold
   readonly values: readonly number[]
   /** The rules at a value. */

@@ -5,7 +5,9 @@ import { UserError } from '../base/user-error.js'
 import { isSecret } from './guard.js'
 import { type Inspected, rowOf } from './index/layer.js'
 import type { Readers } from './open-readers.js'
+import { checkReviewer, type Reviewing } from './reviewing.js'
 import type { DatasetAnswer, ErrorAnswer, SelectionAnswer, SelectionQuestion } from './view/answers.js'
+import { queueOrders, type ReviewSettings } from './view/review-answers.js'
 import { readView } from './view/view.js'
 
 /** Answers of the dataset are not kept by the browser. */
@@ -18,7 +20,7 @@ export const withoutStore = { 'cache-control': 'no-store' }
  */
 export function api(
   dataset: Inspected,
-  { views, rejects, selections }: Pick<Readers, 'views' | 'rejects' | 'selections'>,
+  { views, rejects, selections, reviewing }: Pick<Readers, 'views' | 'rejects' | 'selections' | 'reviewing'>,
   token: string,
   pictureKey: string,
 ): Hono {
@@ -32,7 +34,7 @@ export function api(
     await next()
   })
   app.get('/dataset', async (context) =>
-    answer(context, datasetAnswer(dataset, pictureKey, await selections.list())),
+    answer(context, datasetAnswer(dataset, pictureKey, await selections.list(), reviewing?.settings ?? null)),
   )
   app.get('/counts', async (context) => answer(context, await views.counts(viewOf(context))))
   app.get('/samples', async (context) => answer(context, await views.samples(viewOf(context))))
@@ -54,6 +56,32 @@ export function api(
     const error = `There is a selection "${name}" already.`
     return context.json({ error } satisfies ErrorAnswer, 409, withoutStore)
   })
+  if (reviewing) app.route('/', reviewRoutes(reviewing))
+  return app
+}
+
+/** What is asked and told of a review. */
+function reviewRoutes(reviewing: Reviewing): Hono {
+  const app = new Hono()
+  const asked = (context: Context) => {
+    const { reviewer } = reviewing.settings
+    return {
+      reviewer: checkReviewer(context.req.query('reviewer') ?? reviewer),
+      order: queueOrders.find((order) => order === context.req.query('order')) ?? 'doubt',
+    }
+  }
+  app.get('/review/queue', async (context) => {
+    const seed = Number(context.req.query('seed') ?? 1)
+    const order = { ...asked(context), seed: Number.isSafeInteger(seed) ? seed : 1 }
+    return answer(context, await reviewing.queue(viewOf(context), order))
+  })
+  app.get('/review/picture', async (context) => {
+    const withOthers = context.req.query('others') === '1'
+    return answer(context, await reviewing.picture(viewOf(context), { ...asked(context), withOthers }))
+  })
+  app.post('/reviews', bodyLimit({ maxSize: mostReview, onError: tooLarge }), async (context) =>
+    answer(context, await reviewing.write(await context.req.json().catch(() => null))),
+  )
   return app
 }
 
@@ -65,6 +93,8 @@ function tooLarge(context: Context): Response {
 /** Bytes of a question that is sent with a body, and the most pictures that it names. */
 const mostBody = 4e6
 const mostIds = 100_000
+/** Bytes of a part of a review. */
+const mostReview = 256e3
 
 const questionSchema = z.strictObject({
   ids: z.array(z.string().max(200)).max(mostIds).optional(),
@@ -89,6 +119,7 @@ function datasetAnswer(
   dataset: Inspected,
   pictureKey: string,
   selections: readonly SelectionAnswer[],
+  review: ReviewSettings | null,
 ): DatasetAnswer {
   const { name, url, pictures, shards, layers, funnel } = dataset
   return {
@@ -97,6 +128,6 @@ function datasetAnswer(
       ...{ name, kind, rules, thresholdRule, threshold, isExact, note },
       ...{ isByCategory: layer.isByCategory, showsDropped: layer.dropped !== null },
     })),
-    ...{ funnel, pictureKey, selections },
+    ...{ funnel, pictureKey, selections, review },
   }
 }

@@ -6,6 +6,7 @@ import { IdleGate } from './idle-gate.js'
 import { type ImageShard, type Inspected, placeOf, rowOf } from './index/layer.js'
 import { openReaders } from './open-readers.js'
 import type { Pictures, ServedPicture } from './pictures.js'
+import type { ReviewOptions } from './reviewing.js'
 import type { ErrorAnswer } from './view/answers.js'
 
 /** A file of the page. */
@@ -27,23 +28,25 @@ interface Listening {
 
 /**
  * The page's server, without its socket. Every answer has `safeHeaders`; what is of the dataset is given only
- * for the token, and nothing is written but selections.
+ * for the token, and nothing is written but selections and a review.
  *
  * @param files of the page, by their paths
  * @param listens the address that the server listens on, once it does
+ * @param review what people say is written to it; without it nothing of that is let in
  */
 export function inspectApp(
   dataset: Inspected,
   files: ReadonlyMap<string, PageFile>,
   token: string,
   listens: () => Listening,
+  review?: ReviewOptions,
 ): InspectApp {
   const gate = new IdleGate()
-  const readers = openReaders(dataset, () => gate.idle())
+  const readers = openReaders(dataset, () => gate.idle(), review)
   const key = pictureKey(token)
 
   const app = new Hono()
-  app.use(guarded(gate, listens))
+  app.use(guarded(gate, listens, review !== undefined))
   app.route('/api', api(dataset, readers, token, key))
   app.route('/', pictureRoutes(dataset.shards, readers.pictures, key))
   app.get('*', (context) => pageFile(context, files))
@@ -59,7 +62,7 @@ export function inspectApp(
 }
 
 /** Refuses what is not meant for this server, and gives every answer the safe headers. */
-function guarded(gate: IdleGate, listens: () => Listening): MiddlewareHandler {
+function guarded(gate: IdleGate, listens: () => Listening, reviews: boolean): MiddlewareHandler {
   return async (context, next) => {
     gate.begin()
     try {
@@ -69,7 +72,7 @@ function guarded(gate: IdleGate, listens: () => Listening): MiddlewareHandler {
         context.res = context.text('This server answers to its own address only.\n', 403)
       } else if (origin !== undefined && origin !== `http://${context.req.header('host')}`) {
         context.res = context.text('No other page may ask this server.\n', 403)
-      } else if (!isAllowed(context, origin)) {
+      } else if (!isAllowed(context, origin, reviews)) {
         context.res = context.text('Nothing can be changed here.\n', 405, { allow: 'GET, HEAD' })
       } else await next()
       for (const [name, value] of Object.entries(safeHeaders)) context.res.headers.set(name, value)
@@ -80,13 +83,18 @@ function guarded(gate: IdleGate, listens: () => Listening): MiddlewareHandler {
 }
 
 /**
- * Whether a request only reads, or is one that a page of this server may send to store a selection: a browser says
+ * Whether a request only reads, or is one that a page of this server may send to store a selection or a part of a review: a browser says
  * whose page it is, and sends JSON for another page's forms never.
  */
-function isAllowed({ req }: Context, origin: string | undefined): boolean {
+function isAllowed({ req }: Context, origin: string | undefined, reviews: boolean): boolean {
   if (req.method === 'GET' || req.method === 'HEAD') return true
-  const isSelection = req.method === 'POST' && req.path.startsWith('/api/selections/')
-  return isSelection && origin !== undefined && req.header('content-type') === 'application/json'
+  const isStored = req.path.startsWith('/api/selections/') || (reviews && req.path === '/api/reviews')
+  return (
+    req.method === 'POST' &&
+    isStored &&
+    origin !== undefined &&
+    req.header('content-type') === 'application/json'
+  )
 }
 
 /** Pictures, for which a browser sends no token: their addresses hold a secret of their own. */

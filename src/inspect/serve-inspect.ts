@@ -9,6 +9,7 @@ import { packaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
 import { inspectApp, type PageFile } from './app.js'
 import type { Inspected } from './index/layer.js'
+import type { ReviewOptions } from './reviewing.js'
 
 export interface ServedInspect {
   /** The address of the page, with the token that opens it. */
@@ -28,6 +29,8 @@ export interface ServeInspectOptions {
   readonly token?: string
   /** Default 127.0.0.1: this machine alone can reach it. */
   readonly host?: string
+  /** What people say on the page is written to it; without it they can only look. */
+  readonly review?: ReviewOptions
   /** Where the page has been built. */
   readonly page?: string
 }
@@ -52,13 +55,12 @@ export async function serveInspect(
     host = '127.0.0.1',
     token = randomBytes(24).toString('base64url'),
     page = packaged('dist/inspect/page'),
+    review,
   }: ServeInspectOptions = {},
 ): Promise<ServedInspect> {
   const files = await readPage(page)
-  const app = inspectApp(dataset, files, token, () => ({
-    host,
-    port: (server.address() as AddressInfo).port,
-  }))
+  const listens = () => ({ host, port: (server.address() as AddressInfo).port })
+  const app = inspectApp(dataset, files, token, listens, review)
   const server = createServer(getRequestListener(app.fetch))
   if (!(await listen(server, port, host, anyPort))) await listen(server, 0, host, false)
   const { port: actual } = server.address() as AddressInfo

@@ -10,6 +10,7 @@ import { judgedSamples } from './judged-samples.js'
 import type { RowGroups } from './row-groups.js'
 import { mostBoxes, type SampleReader } from './sample-reader.js'
 import type { Selections } from './selections.js'
+import type { VerdictReader } from './verdict-reader.js'
 import type { CountsAnswer, IndexAnswer, Sample, SampleAnswer, SamplesAnswer } from './view/answers.js'
 import { chooseLayers } from './view/choose-layers.js'
 import { needsIndex, pageSize, type View, writeView } from './view/view.js'
@@ -28,6 +29,7 @@ export interface ViewSources {
   readonly groups: RowGroups
   readonly dropped: DroppedReader
   readonly selections: Selections
+  readonly verdicts: VerdictReader
 }
 
 type Layers = ReturnType<typeof chooseLayers<Layer>>
@@ -101,7 +103,16 @@ export class ViewReader {
     })
     if (!image) return undefined
     const leftOut = await this.#leftOut(layers.layer, shard.name, row)
-    return { sample, ...image, leftOut, ...(await this.#neighbours(view, place, layers)) }
+    const [opinions] = await this.read.verdicts.read(layers.layer, shard.name, row, row + 1)
+    const { verdicts = [], disagreement = [] } = opinions ?? {}
+    return {
+      sample,
+      ...image,
+      leftOut,
+      verdicts,
+      disagreement,
+      ...(await this.#neighbours(view, place, layers)),
+    }
   }
 
   async #query(view: View, { layer, against, truth }: Layers): Promise<QueryResult> {

@@ -1,5 +1,4 @@
-import type { ReviewEntry } from './review-entry.js'
-import { isOfBox } from './review-schema.js'
+import { isOfBox, type ReviewEntry } from './review-entry.js'
 
 /**
  * What holds of a review, in the order of time: without entries that were taken back, and of what a reviewer has said

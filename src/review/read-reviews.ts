@@ -2,7 +2,7 @@ import { decodeText } from '../base/decode-text.js'
 import { jsonProblem } from '../base/parse-json.js'
 import { firstIssue, inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
-import type { Storage } from '../storage/storage.js'
+import type { Storage, StoredFile } from '../storage/storage.js'
 import { compareEntries } from './effective-reviews.js'
 import type { ReviewEntry } from './review-entry.js'
 import { reviewFolder, reviewOfPath } from './review-files.js'
@@ -23,7 +23,7 @@ export async function readReviews(
   notice?: (text: string) => void,
 ): Promise<readonly ReviewEntry[]> {
   const entries = new Map<string, ReviewEntry>()
-  for (const path of await segmentsOf(storage, name)) {
+  for (const { name: path } of await segmentsOf(storage, name)) {
     const bytes = await storage.read(path)
     const where = storage.path(path)
     const onBad = (problem: string) => {
@@ -37,19 +37,24 @@ export async function readReviews(
   return [...entries.values()].sort(compareEntries)
 }
 
-async function segmentsOf(storage: Storage, name: string): Promise<readonly string[]> {
-  const paths: string[] = []
+/**
+ * The files of a review, sorted by their names.
+ *
+ * @throws UserError where they are more than fit into memory
+ */
+export async function segmentsOf(storage: Storage, name: string): Promise<readonly StoredFile[]> {
+  const files: StoredFile[] = []
   let bytes = 0
   for await (const file of storage.listFiles(reviewFolder(name))) {
     if (reviewOfPath(file.name) !== name) continue
-    paths.push(file.name)
+    files.push(file)
     bytes += file.size
     if (bytes > mostBytes)
       throw new UserError(
         `${storage.path(reviewFolder(name))} has more than ${mostBytes / 1e6} MB: go on under another name.`,
       )
   }
-  return paths.sort()
+  return files.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** The entries of a segment; what is none is told of, and passed over. */

@@ -19,6 +19,10 @@ export const reviewActions = [
 ] as const
 export type ReviewAction = (typeof reviewActions)[number]
 
+/** Whether an entry is of a box; else it is of a phrase or of a whole picture. */
+export const isOfBox = (action: ReviewAction): boolean => boxActions.has(action)
+const boxActions: ReadonlySet<ReviewAction> = new Set(['accept', 'reject', 'redraw', 'add', 'relabel'])
+
 /** The words of a caption that a phrase is, by which it is found again when phrases have been made anew. */
 export interface ReviewedPhrase {
   readonly caption: number

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isName } from '../rows/family-path.js'
-import { type ReviewEntry, reviewActions } from './review-entry.js'
+import { isOfBox, type ReviewEntry, reviewActions } from './review-entry.js'
 
 /** Letters of a reviewer's name, and of the words of a phrase as an entry has them. */
 export const longestReviewer = 128
@@ -46,13 +46,5 @@ export const reviewSchema: z.ZodType<ReviewEntry> = z
   .refine(({ action, xyxy }) => !isOfBox(action) || xyxy !== null, needs('`xyxy`'))
   .refine(({ action, redrawn }) => action !== 'redraw' || redrawn !== null, needs('`redrawn`'))
   .refine(({ action, words }) => action !== 'relabel' || words !== null, needs('`words`'))
-
-/** Whether an entry is of a box; else it is of a phrase or of a whole picture. */
-export const isOfBox = (action: ReviewEntry['action']): boolean =>
-  action === 'accept' ||
-  action === 'reject' ||
-  action === 'redraw' ||
-  action === 'add' ||
-  action === 'relabel'
 
 const isWhole = (action: ReviewEntry['action']): boolean => action === 'done' || action === 'undo'

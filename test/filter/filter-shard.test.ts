@@ -95,7 +95,7 @@ describe('filtering a shard', () => {
       config,
     )
     const region = { caption: 0, origin: 'toy', area: null }
-    const rest = { ignored: null, scale: null }
+    const rest = { ignored: null, scale: null, disagreement: null }
     expect(await all(readShard(storage, 'grounding', 'filter', '00000'))).toEqual([
       {
         key: 'a',

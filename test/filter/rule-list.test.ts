@@ -103,7 +103,7 @@ describe.each(rules)('$name is what it says', ({ name, schema, rescores, reads, 
       expect(places).not.toContain(-1)
       expect(new Set(places).size).toBe(places.length)
       for (const [at, place] of places.entries()) {
-        const { score, contrast, relabelled, ...box } = left[at] as Candidate
+        const { score, contrast, relabelled, origin: _, ...box } = left[at] as Candidate
         expect(given[place]).toMatchObject(box)
         if (!rescores) expect(contrast).toBe(given[place]?.contrast)
         if (relabelled) expect(relabelled.rule).toBe(name)
@@ -169,6 +169,8 @@ describe.each(rules)('$name is what it says', ({ name, schema, rescores, reads, 
   })
 })
 
+const sourcesOf = (teacher: string) => [{ stage: 'label', teacher }]
+
 describe('the list of rules', () => {
   it('has each name once, and the table of the documentation has all of them', () => {
     expect(new Set(ruleNames).size).toBe(rules.length)
@@ -178,11 +180,13 @@ describe('the list of rules', () => {
 
   it('is asked whether what was measured is for a teacher', () => {
     const config: RuleConfig = { rule: 'calibrate', file: 'calibration.json', any_teacher: false }
-    expect(() => checkTeacher([config], anyTools, 'teacher')).not.toThrow()
-    expect(() => checkTeacher([config], anyTools, 'student')).toThrow(
+    expect(() => checkTeacher([config], anyTools, sourcesOf('teacher'))).not.toThrow()
+    expect(() => checkTeacher([config], anyTools, sourcesOf('student'))).toThrow(
       'calibration.json was measured on the scores of "teacher", and these proposals are of "student"',
     )
-    expect(() => checkTeacher([{ ...config, any_teacher: true }], anyTools, 'student')).not.toThrow()
+    expect(() =>
+      checkTeacher([{ ...config, any_teacher: true }], anyTools, sourcesOf('student')),
+    ).not.toThrow()
   })
 
   it('has the example of CONTRIBUTING, line for line', () => {

@@ -15,6 +15,21 @@ export const anyImage: FilterImage = {
     head: index === 2 ? 'cat' : 'dog',
   })),
   negatives: [{ xyxy: [5, 5, 40, 40], score: 0.55 }],
+  sources: [
+    { stage: 'label', teacher: 'teacher' },
+    { stage: 'label-b', teacher: 'another' },
+  ],
+  verdicts: [
+    [0, [5, 5, 40, 40], 0.9],
+    [1, [5, 5, 40, 40], 0.2],
+    [2, [1, 1, 30, 30], 0.6],
+    [2, null, 0.4],
+    [3, null, 0.8],
+  ].map(([phrase, xyxy, probability]) => ({
+    ...{ phrase: phrase as number, xyxy: xyxy as [number, number, number, number] | null },
+    ...{ probability: probability as number, verdict: xyxy ? 'accept' : 'complete', judge: 'judge' },
+    ...{ redrawn: null, start: null, end: null, person: false, reason: null, at: null, stage: 'verified' },
+  })),
 }
 
 const side = fc.integer({ min: 1, max: 60 })
@@ -27,9 +42,10 @@ export const anyCandidate = (label: fc.Arbitrary<string | null>): fc.Arbitrary<C
     .record({
       ...{ phrase: fc.integer({ min: 0, max: 3 }), score: fc.integer({ min: 0, max: 20 }), label },
       ...{ x: side, y: side, w: side, h: side, contrast: fc.option(tenths) },
+      source: fc.integer({ min: 0, max: 1 }),
     })
-    .map(({ phrase, score, x, y, w, h, label, contrast }) => ({
-      ...{ phrase, score: score / 20, label, contrast },
+    .map(({ phrase, score, x, y, w, h, label, contrast, source }) => ({
+      ...{ phrase, score: score / 20, label, contrast, source },
       xyxy: [x, y, x + w, y + h],
     }))
 
@@ -54,6 +70,16 @@ export const anyTools: RuleTools = {
 
 /** Parameters of every rule, by its name. */
 export const anyRule: { readonly [Name in RuleConfig['rule']]: fc.Arbitrary<RuleConfig> } = {
+  verdict: fc.record({
+    rule: fc.constant('verdict' as const),
+    ...{ min: tenths, as: fc.constantFrom('gate', 'score'), unjudged: fc.constantFrom('drop', 'keep') },
+    iou: fc.constantFrom(0.2, 0.5),
+    complete: fc.option(tenths, { nil: undefined }),
+  }),
+  consensus: fc.record({
+    rule: fc.constant('consensus' as const),
+    ...{ least: fc.integer({ min: 1, max: 2 }), iou: tenths, boxes: fc.constant('best' as const) },
+  }),
   calibrate: fc.constant({ rule: 'calibrate', file: 'calibration.json', any_teacher: false }),
   score: tenths.map((min) => ({ rule: 'score', min })),
   head_score: tenths.map((min) => ({ rule: 'head_score', min, heads: { dog: 0.3 } })),

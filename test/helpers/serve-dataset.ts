@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { build } from 'vite'
 import { afterAll } from 'vitest'
 import { openInspected } from '../../src/cli/inspect.js'
+import type { ReviewOptions } from '../../src/inspect/reviewing.js'
 import { type ServedInspect, serveInspect } from '../../src/inspect/serve-inspect.js'
 import type { CountsAnswer } from '../../src/inspect/view/answers.js'
 import { madeOnce } from './made-once.js'
@@ -20,10 +21,14 @@ export interface ServedDataset extends ServedInspect {
 }
 
 /** Serves a dataset as `groundmill inspect` does, until the tests of the file are done. */
-export async function serveDataset(url: string, page: string): Promise<ServedDataset> {
+export async function serveDataset(
+  url: string,
+  page: string,
+  review?: ReviewOptions,
+): Promise<ServedDataset> {
   const { dataset, missing } = await openInspected(url)
   if (missing.length > 0) throw new Error(missing.join('; '))
-  const server = await serveInspect(dataset, { page })
+  const server = await serveInspect(dataset, { page, ...(review && { review }) })
   afterAll(() => server.close())
   const origin = `http://127.0.0.1:${server.port}`
   const api = async <T>(path: string): Promise<T> => {

@@ -95,6 +95,24 @@ const rowsOf: { [F in Family]: fc.Arbitrary<Families[F]> } = {
       ),
     ),
     scale: fc.option(fc.double({ min: 0.001, max: 1000, noNaN: true })),
+    disagreement: fc.option(
+      fc.array(fc.record({ phrase: fc.integer({ min: 0, max: 5 }), value: float }), { maxLength: 5 }),
+    ),
+  }),
+  verdicts: fc.record({
+    key: text,
+    verdicts: fc.array(
+      fc.record({
+        phrase: fc.integer({ min: 0, max: 5 }),
+        xyxy: fc.option(fc.tuple(float, float, float, float)),
+        verdict: fc.constantFrom('accept', 'reject', 'redraw', 'add', 'complete', 'incomplete', 'unseen'),
+        probability: float,
+        redrawn: fc.option(fc.tuple(float, float, float, float)),
+        ...{ start: fc.option(fc.nat(100)), end: fc.option(fc.nat(100)) },
+        ...{ judge: text, person: fc.boolean(), reason: fc.option(text), at: fc.option(text) },
+      }),
+      { maxLength: 12 },
+    ),
   }),
   negatives: fc.record({
     key: text,
@@ -161,7 +179,7 @@ describe('a shard file', () => {
     meta: null,
   }))
   const grounding: GroundingRow[] = [
-    { key: 'a', regions: [], ignored: null, scale: null },
+    { key: 'a', regions: [], ignored: null, scale: null, disagreement: null },
     {
       key: 'b',
       regions: [
@@ -177,7 +195,7 @@ describe('a shard file', () => {
         },
       ],
       ignored: [{ text: 'dog', xyxy: [0, 1, 2, 3.5], area: 0.1, crowd: true }],
-      scale: 0.3,
+      scale: 0.3, disagreement: null,
     },
   ]
 

@@ -14,6 +14,8 @@ import { useKeys } from './hooks/use-keys.js'
 import { type Ticks, useTicks } from './hooks/use-ticks.js'
 import { type SetView, useView } from './hooks/use-view.js'
 import { withLabelsSwitched } from './picture-options.js'
+import { Review } from './review/review.js'
+import { ReviewHelp } from './review/review-help.js'
 import { Samples } from './samples.js'
 import { Sidebar } from './sidebar.js'
 
@@ -30,7 +32,7 @@ export function App() {
   const answers = useAnswers(view)
   const { dataset, counts } = answers
   const { layer, against } = chooseLayers<LayerAnswer>(view, dataset.value?.layers ?? [])
-  const hasSamples = view.tab !== 'funnel'
+  const hasSamples = view.tab !== 'funnel' && view.tab !== 'review'
 
   const name = dataset.value?.name
   useEffect(() => {
@@ -43,6 +45,8 @@ export function App() {
     setThemeState(next)
   }
   useKeys({
+    // A review has keys of its own.
+    isOff: view.tab === 'review' && !helps,
     ...pictureKeys(view, setView, answers),
     onBack: () => {
       if (helps) setHelps(false)
@@ -62,6 +66,7 @@ export function App() {
       1: () => setView({ tab: 'samples', open: null }),
       2: () => setView({ tab: 'compare', open: null }),
       3: () => setView({ tab: 'funnel', open: null }),
+      ...(dataset.value?.review && { 4: () => setView({ tab: 'review', open: null }) }),
     },
   })
 
@@ -92,10 +97,25 @@ export function App() {
           </aside>
         )}
         <main>
-          <Content {...shared} {...{ answers, weak, ticks }} onWeak={setWeak} />
+          {view.tab === 'review' && dataset.value.review ? (
+            <Review
+              {...shared}
+              review={dataset.value.review}
+              helps={helps}
+              onHelp={() => setHelps(true)}
+              onTheme={nextLook}
+            />
+          ) : (
+            <Content {...shared} {...{ answers, weak, ticks }} onWeak={setWeak} />
+          )}
         </main>
       </div>
-      {helps && <Help onClose={() => setHelps(false)} />}
+      {helps &&
+        (view.tab === 'review' ? (
+          <ReviewHelp onClose={() => setHelps(false)} />
+        ) : (
+          <Help onClose={() => setHelps(false)} />
+        ))}
     </>
   )
 }

@@ -7,9 +7,9 @@ import type {
   Sample,
   SamplesAnswer,
 } from '../view/answers.js'
+import { count, counted } from '../view/format.js'
 import { thresholdOf } from '../view/threshold.js'
 import type { View } from '../view/view.js'
-import { count, counted } from './format.js'
 import type { Answer } from './hooks/ask.js'
 import type { SetView } from './hooks/use-view.js'
 import { Pager } from './pager.js'

@@ -1,8 +1,15 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { DatasetAnswer, Grounded, LayerAnswer, Sample, SampleAnswer } from '../view/answers.js'
+import type {
+  DatasetAnswer,
+  Grounded,
+  LayerAnswer,
+  Sample,
+  SampleAnswer,
+  SampleBox,
+} from '../view/answers.js'
+import { count } from '../view/format.js'
 import { isKept, thresholdOf } from '../view/threshold.js'
 import type { View } from '../view/view.js'
-import { count } from './format.js'
 import { Address } from './funnel.js'
 import type { Answer } from './hooks/ask.js'
 import type { SetView } from './hooks/use-view.js'
@@ -89,6 +96,7 @@ export function Detail({ dataset, view, layer, against, answer, weak, onWeak, se
         <Sight
           {...{ dataset, view, layer, sample, weak, setView }}
           grounded={sample}
+          opinions={value}
           title={against ? layer.name : null}
         />
       </div>
@@ -104,12 +112,14 @@ interface SightProps {
   readonly sample: Sample
   readonly grounded: Grounded
   readonly title: string | null
+  /** What judges say of the layer. */
+  readonly opinions?: Pick<SampleAnswer, 'verdicts' | 'disagreement'>
   readonly weak: boolean
   readonly setView: SetView
 }
 
 /** The picture under one layer, and beside it its words. A phrase that is clicked stays lit. */
-function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }: SightProps) {
+function Sight({ dataset, view, layer, sample, grounded, title, opinions, weak, setView }: SightProps) {
   const [pointed, setPointed] = useState<number | null>(null)
   const [pinned, setPinned] = useState<number | null>(null)
   const colours = useMemo(() => coloursOf(grounded), [grounded])
@@ -181,8 +191,13 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
                     <span key={at} class={isKept(box.from, box.to, threshold) ? '' : 'weak'}>
                       {layer.kind === 'gold' ? 'gold' : box.score.toFixed(2)} {relabelledText(grounded, box)}
                       {grounded.verdicts?.[grounded.boxes.indexOf(box)]}
+                      <Opinion verdicts={opinions?.verdicts.filter(isOfBox(phrase, box))} />
                     </span>
                   ))}
+                  <Opinion
+                    verdicts={opinions?.verdicts.filter((one) => one.phrase === phrase && !one.xyxy)}
+                  />
+                  <Disagreement value={opinions?.disagreement.find((one) => one.phrase === phrase)?.value} />
                 </span>
               </li>
             )
@@ -190,6 +205,35 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
         </ul>
       </div>
     </section>
+  )
+}
+
+/** Whether a verdict is of a box; files may have its sides in single precision. */
+const isOfBox =
+  (phrase: number, { xyxy }: SampleBox) =>
+  (one: SampleAnswer['verdicts'][number]): boolean =>
+    one.phrase === phrase && (one.xyxy?.every((side, at) => Math.abs(side - (xyxy[at] ?? 0)) < 0.01) ?? false)
+
+/** Verdicts of one box or phrase: who, and how sure. */
+function Opinion({ verdicts = [] }: { readonly verdicts?: SampleAnswer['verdicts'] }) {
+  return (
+    <>
+      {verdicts.map(({ judge, verdict, probability, person, reason }, at) => (
+        <span key={at} class="opinion" title={`${judge}: ${verdict}${reason === null ? '' : ` (${reason})`}`}>
+          {' '}
+          {judge} {person ? verdict : probability.toFixed(2)}
+        </span>
+      ))}
+    </>
+  )
+}
+
+function Disagreement({ value }: { readonly value?: number | undefined }) {
+  if (value === undefined) return null
+  return (
+    <span class="opinion" title="how far the teachers disagree on the phrase: 0 not at all, 1 wholly">
+      disagreement {value.toFixed(2)}
+    </span>
   )
 }
 

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import type { DatasetAnswer, Reject, RejectsAnswer, StageAnswer } from '../view/answers.js'
+import { count, counted, webAddress } from '../view/format.js'
 import { type View, writeView } from '../view/view.js'
-import { count, counted, webAddress } from './format.js'
 import { ask } from './hooks/ask.js'
 import type { SetView } from './hooks/use-view.js'
 import { Card } from './picture/card.js'

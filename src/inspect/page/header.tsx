@@ -1,8 +1,8 @@
 import type { Ref } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { DatasetAnswer } from '../view/answers.js'
+import { count } from '../view/format.js'
 import type { View } from '../view/view.js'
-import { count } from './format.js'
 import type { Theme } from './hooks/theme.js'
 import type { SetView } from './hooks/use-view.js'
 
@@ -24,6 +24,7 @@ const tabs: readonly (readonly [View['tab'], string])[] = [
   ['samples', 'Samples'],
   ['compare', 'Compare'],
   ['funnel', 'Funnel'],
+  ['review', 'Review'],
 ]
 
 /** A search waits for so long a pause in the typing. */
@@ -44,16 +45,18 @@ export function Header(props: HeaderProps) {
         {dataset.name} <span class="fine">{count(dataset.pictures)} pictures</span>
       </h1>
       <nav class="tabs" aria-label="Views">
-        {tabs.map(([tab, title]) => (
-          <button
-            key={tab}
-            type="button"
-            aria-current={view.tab === tab ? 'page' : undefined}
-            onClick={() => setView({ tab, open: null })}
-          >
-            {title}
-          </button>
-        ))}
+        {tabs
+          .filter(([tab]) => tab !== 'review' || dataset.review)
+          .map(([tab, title]) => (
+            <button
+              key={tab}
+              type="button"
+              aria-current={view.tab === tab ? 'page' : undefined}
+              onClick={() => setView({ tab, open: null })}
+            >
+              {title}
+            </button>
+          ))}
       </nav>
       <input
         ref={search}
@@ -65,7 +68,7 @@ export function Header(props: HeaderProps) {
         onInput={(event) => setTyped(event.currentTarget.value)}
       />
       <div class="tools">
-        {view.tab !== 'funnel' && (
+        {view.tab !== 'funnel' && view.tab !== 'review' && (
           <button type="button" class="filters" aria-expanded={filters} onClick={onFilters}>
             Filters{narrowed ? ' ●' : ''}
           </button>

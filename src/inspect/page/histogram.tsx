@@ -1,5 +1,5 @@
+import { count } from '../view/format.js'
 import { binLabel, type ShownMeasure, type ShownName, shownMeasures } from '../view/shown-measures.js'
-import { count } from './format.js'
 
 interface HistogramProps {
   readonly name: ShownName

@@ -1,5 +1,5 @@
+import { count } from '../view/format.js'
 import { pageSize } from '../view/view.js'
-import { count } from './format.js'
 
 interface PagerProps {
   readonly page: number

@@ -9,11 +9,11 @@ import type {
   SampleBox,
   SamplesAnswer,
 } from '../view/answers.js'
+import { counted } from '../view/format.js'
 import { namesPhrase, readSearch } from '../view/read-search.js'
 import { shownMeasures } from '../view/shown-measures.js'
 import { thresholdOf } from '../view/threshold.js'
 import { isJudged, type View } from '../view/view.js'
-import { counted } from './format.js'
 import type { Answer } from './hooks/ask.js'
 import type { Ticks } from './hooks/use-ticks.js'
 import type { SetView } from './hooks/use-view.js'

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { SelectionQuestion } from '../view/answers.js'
+import { counted } from '../view/format.js'
 import { type View, writeView } from '../view/view.js'
-import { counted } from './format.js'
 import { AnswerError, ask } from './hooks/ask.js'
 import type { Ticks } from './hooks/use-ticks.js'
 

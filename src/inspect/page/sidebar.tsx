@@ -1,7 +1,7 @@
 import type { CountsAnswer, DatasetAnswer, LayerAnswer } from '../view/answers.js'
+import { count } from '../view/format.js'
 import { type ShownName, shownNames } from '../view/shown-measures.js'
 import { isNarrowed, type View, withoutFilters } from '../view/view.js'
-import { count } from './format.js'
 import { Histogram } from './histogram.js'
 import type { SetView } from './hooks/use-view.js'
 import { Tally } from './tally.js'

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { TallyAnswer } from '../view/answers.js'
-import { count } from './format.js'
+import { count } from '../view/format.js'
 
 interface TallyProps {
   readonly title: string

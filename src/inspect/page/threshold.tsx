@@ -1,7 +1,7 @@
 import type { CountsAnswer, LayerAnswer } from '../view/answers.js'
+import { count } from '../view/format.js'
 import { thresholdOf } from '../view/threshold.js'
 import type { View } from '../view/view.js'
-import { count } from './format.js'
 import { Histogram } from './histogram.js'
 import type { SetView } from './hooks/use-view.js'
 

@@ -1,6 +1,6 @@
 import type { CountsAnswer, Verdict } from '../view/answers.js'
+import { count } from '../view/format.js'
 import type { View } from '../view/view.js'
-import { count } from './format.js'
 import type { SetView } from './hooks/use-view.js'
 import { verdictColours } from './picture/colours.js'
 

@@ -1,4 +1,6 @@
 /** What the server answers and the page reads. */
+import type { PhraseDisagreement, Verdict as StoredVerdict } from '../../rows/rows.js'
+import type { ReviewSettings } from './review-answers.js'
 import type { ShownName } from './shown-measures.js'
 
 export interface DatasetAnswer {
@@ -12,6 +14,8 @@ export interface DatasetAnswer {
   readonly funnel: readonly StageAnswer[]
   /** By name. */
   readonly selections: readonly SelectionAnswer[]
+  /** The review that can be written here; null where the page only shows. */
+  readonly review: ReviewSettings | null
 }
 
 /** Pictures of a dataset that someone has put on a list. */
@@ -181,6 +185,9 @@ export interface SampleAnswer {
   readonly license: string | null
   readonly meta: string | null
   readonly leftOut: readonly { readonly caption: number; readonly text: string; readonly reason: string }[]
+  /** What judges say of its phrases and boxes, and how far teachers disagree. */
+  readonly verdicts: readonly StoredVerdict[]
+  readonly disagreement: readonly PhraseDisagreement[]
   /** Its place among what matches, and its neighbours there. */
   readonly place: number | null
   readonly total: number

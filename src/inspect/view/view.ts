@@ -1,4 +1,5 @@
 import type { Verdict } from './answers.js'
+import { type QueueOrder, queueOrders } from './review-answers.js'
 import { type ShownName, shownMeasures, shownNames } from './shown-measures.js'
 
 /** What pictures are put in order by; `disagreement` is told by `disagreementOf`. */
@@ -9,7 +10,7 @@ const verdicts: readonly Verdict[] = ['right', 'wrong', 'missed']
 
 /** What the page shows, all of it in its address: a link opens the same again. */
 export interface View {
-  readonly tab: 'samples' | 'compare' | 'funnel'
+  readonly tab: 'samples' | 'compare' | 'funnel' | 'review'
   /** The grounding that is shown; null: the last one of the dataset. */
   readonly grounding: string | null
   /** The one that it is compared with. */
@@ -42,6 +43,11 @@ export interface View {
   /** Of the funnel: the rejects of a stage and of a reason. */
   readonly stage: string | null
   readonly reason: string | null
+  /** Of a review: who reviews; null: whom the server takes. */
+  readonly reviewer: string | null
+  readonly queue: QueueOrder | null
+  /** Which pictures a random queue has. */
+  readonly seed: number
 }
 
 export const firstView: View = {
@@ -64,6 +70,9 @@ export const firstView: View = {
   same: false,
   stage: null,
   reason: null,
+  reviewer: null,
+  queue: null,
+  seed: 1,
 }
 
 /** Pictures on one page. */
@@ -83,12 +92,13 @@ export function readView(query: string): View {
   }
   const threshold = given.get('t') ? Number(given.get('t')) : Number.NaN
   const page = Number(given.get('page') ?? 1)
+  const seed = Number(given.get('seed') ?? 1)
   const oneOf = <T extends string>(name: string, all: readonly T[]) =>
     all.find((one) => one === given.get(name)) ?? null
   const labels = oneOf('labels', ['0', '1'])
   const judged = (given.get('verdict') ?? '').split('.')
   return {
-    tab: tab === 'compare' || tab === 'funnel' ? tab : 'samples',
+    tab: tab === 'compare' || tab === 'funnel' || tab === 'review' ? tab : 'samples',
     grounding: given.get('grounding'),
     against: given.get('against'),
     threshold: threshold >= 0 && threshold <= 1 ? threshold : null,
@@ -107,6 +117,9 @@ export function readView(query: string): View {
     same: given.get('same') === '1',
     stage: given.get('stage'),
     reason: given.get('reason'),
+    reviewer: given.get('reviewer')?.slice(0, 128) || null,
+    queue: oneOf('queue', queueOrders),
+    seed: Number.isSafeInteger(seed) && seed > 0 ? seed : 1,
   }
 }
 
@@ -135,6 +148,9 @@ export function writeView(view: View): string {
   if (view.same) query.set('same', '1')
   if (view.stage !== null) query.set('stage', view.stage)
   if (view.reason !== null) query.set('reason', view.reason)
+  if (view.reviewer !== null) query.set('reviewer', view.reviewer)
+  if (view.queue !== null) query.set('queue', view.queue)
+  if (view.seed !== 1) query.set('seed', String(view.seed))
   return query.toString()
 }
 

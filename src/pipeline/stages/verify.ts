@@ -38,11 +38,7 @@ export const verify = shardsKind({
   edge: () => 'shard',
   looks(stage, context) {
     sourceOf(stage, context)
-    const judge = judgeOf(stage.with)
-    return [
-      ...looksAtJudgeModel(stage, context),
-      { key: `judge (${judge.name})`, atWork: true, look: () => judge.check(stage.with) },
-    ]
+    return looksAtJudge(stage, context)
   },
   estimate: typically(1500),
   async offers(stage, context) {
@@ -55,7 +51,7 @@ export const verify = shardsKind({
     const { notice, signal } = context
     const kind = judgeOf(stage.with)
     const model = await judgeModelOf(stage, context)
-    if (model) await tellOfChangedModel(stage as unknown as TeacherStage, 'verdicts', dataset, model, context)
+    if (model) await tellOfChangedModel(stage as ModelStage, 'verdicts', dataset, model, context)
     let opened: Judge | undefined
     const open = memoize(async () => {
       opened = await kind.open(stage.with, {
@@ -143,8 +139,8 @@ function onlyOne(
   return giving[0]
 }
 
-/** A stage whose judge asks a teacher has the keys of a session. */
-type TeacherStage = StageOf<OpenOptions & { readonly model?: string }>
+/** A stage whose judge asks a model; one that asks a teacher has the keys of a session too. */
+type ModelStage = StageOf<OpenOptions & { readonly model?: string }>
 
 /**
  * The model that a judge asks: of a stage, or a folder; undefined where it asks none.
@@ -154,9 +150,9 @@ type TeacherStage = StageOf<OpenOptions & { readonly model?: string }>
 async function judgeModelOf(stage: StageOf<VerifyConfig>, context: StageContext): Promise<Model | undefined> {
   const asked = judgeOf(stage.with).model
   if (asked === null) return undefined
-  if (asked === 'teacher') return modelOf(stage as unknown as TeacherStage, context)
+  if (asked === 'teacher') return modelOf(stage as ModelStage, context)
   const { model } = stage.with as { readonly model?: string }
-  const offered = asked === 'judge' ? 'judge' : 'model'
+  const offered = offeredTo(asked)
   const made = model === undefined ? needed(stage, context, [offered], `a ${offered}`)[offered] : undefined
   const found = made ?? context.outputs.get(model as string)?.[offered]
   if (found && !found.isForeign) return found
@@ -169,12 +165,24 @@ async function hashOf(asked: 'clip' | 'judge', folder: string): Promise<string> 
   return (await import('../../verify/network/judge-folder.js')).hashJudge(folder)
 }
 
-/** Looks at the teacher that a judge will ask; other models are looked at by the judge itself. */
-function looksAtJudgeModel(stage: StageOf<VerifyConfig>, context: StageContext): readonly Look[] {
-  return judgeOf(stage.with).model === 'teacher'
-    ? looksAtModel(stage as unknown as TeacherStage, context)
-    : []
+/**
+ * Looks at what a judge will ask: its model, its files, its server. A model that a stage makes is promised.
+ *
+ * @throws UserError where it names none and needs no stage that makes one
+ */
+function looksAtJudge(stage: StageOf<VerifyConfig>, context: StageContext): readonly Look[] {
+  const judge = judgeOf(stage.with)
+  const look = { key: `judge (${judge.name})`, atWork: true, look: () => judge.check(stage.with) }
+  if (judge.model === null) return [look]
+  if (judge.model === 'teacher') return [...looksAtModel(stage as ModelStage, context), look]
+  const { model } = stage.with as { readonly model?: string }
+  const offered = offeredTo(judge.model)
+  if (model === undefined) needed(stage, context, [offered], `a ${offered}`)
+  return model === undefined || context.outputs.get(model)?.[offered] ? [] : [look]
 }
+
+/** What of a stage a judge takes for its model. */
+const offeredTo = (asked: 'judge' | 'clip' | 'teacher') => (asked === 'judge' ? 'judge' : 'model')
 
 /** Counts what a judge was asked and answered, over the shards that were made now. */
 function countAnswers() {

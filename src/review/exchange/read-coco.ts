@@ -6,9 +6,10 @@ import { entryId } from '../../formats/entry-id.js'
 import { tokenSpans } from '../../formats/token-spans.js'
 import { type FindExchange, mostBoxes } from './exchange-format.js'
 import type { ExchangeRecord } from './exchange-record.js'
-import { boxOfNumber, type NumberedPicture } from './exported-picture.js'
+import { boxOfNumber, type NumberedPicture, shownBox } from './exported-picture.js'
 import { keyOfFile } from './key-of-file.js'
 import type { Returned, ReturnedBox, ReturnedWords } from './returned-picture.js'
+import { isUntouched } from './returned-verdicts.js'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -64,7 +65,9 @@ export async function* readCoco(path: string, find: FindExchange): AsyncGenerato
     } else if (own.boxes.length >= mostBoxes) own.isTooMuch = true
     else own.boxes.push(boxOf(annotation, sentence))
   }
-  for (const [picture, { captions, boxes, isTooMuch }] of collected) {
+  const keepsIds = areIdsKept(collected)
+  for (const [picture, { captions, boxes: found, isTooMuch }] of collected) {
+    const boxes = keepsIds ? found : found.map((box): ReturnedBox => ({ ...box, box: null }))
     const place = `${path} ${picture.key}`
     if (isTooMuch)
       yield {
@@ -76,6 +79,28 @@ export async function* readCoco(path: string, find: FindExchange): AsyncGenerato
         returned: { ...{ picture, reviewer: null, at: null, captions, boxes }, allFound: false },
       }
   }
+}
+
+/**
+ * Whether boxes have the ids that they had. Many tools count them anew: then more of them lie where another box of their
+ * picture was than where that of their id was.
+ */
+function areIdsKept(collected: ReadonlyMap<NumberedPicture, Collected>): boolean {
+  let [kept, others] = [0, 0]
+  for (const [picture, { boxes }] of collected)
+    for (const { box, xyxy, words } of boxes) {
+      if (typeof box !== 'number') continue
+      const isAt = (index: number) => {
+        const own = picture.boxes[index]
+        const phrase = own && picture.phrases[own.phrase]
+        if (!phrase || !isUntouched(shownBox(picture, own.xyxy), xyxy)) return false
+        if (words === null || typeof words !== 'object') return true
+        return ['caption', 'start', 'end'].every((key) => phrase[key as 'end'] === words[key as 'end'])
+      }
+      if (isAt(box)) kept++
+      else if (picture.boxes.some((_, index) => isAt(index))) others++
+    }
+  return kept >= others
 }
 
 /** Which caption of which picture an entry of `images` is; what is wrong where it is none. */
@@ -106,10 +131,9 @@ function boxOf(annotation: Json, { picture, caption }: Sentence): ReturnedBox {
   const [x, y, width, height] = cocoBox(annotation) ?? [Number.NaN, Number.NaN, Number.NaN, Number.NaN]
   const number = numberOf(annotation.id)
   const index = number === undefined ? undefined : boxOfNumber(picture, number)
-  const isOfCaption = picture.phrases[picture.boxes[index ?? -1]?.phrase ?? -1]?.caption === caption
   return {
     // Tools that write COCO count ids anew: one that is none of ours says nothing.
-    box: index !== undefined && isOfCaption ? index : null,
+    box: index ?? null,
     xyxy: [x, y, x + width, y + height],
     isTurned: false,
     words: wordsOf(annotation, caption),

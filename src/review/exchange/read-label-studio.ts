@@ -104,7 +104,7 @@ function answersOf(task: Json): readonly Answer[] | 'unfinished' | 'cancelled' |
 
 /** JSON-MIN has of each control its values alone, without ids. */
 function answerOfMin(task: Json): readonly Answer[] | 'unfinished' | string {
-  if (task.annotation_id === undefined && task.annotator === undefined) return 'unfinished'
+  if ((task.annotation_id ?? null) === null) return 'unfinished'
   const { [boxesControl]: boxes = [], [foundControl]: found } = task
   if (!Array.isArray(boxes)) return 'its `phrase` is no list of boxes'
   const choices = (objectOf(found)?.choices ?? found) as unknown

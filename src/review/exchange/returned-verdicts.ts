@@ -89,7 +89,7 @@ export function returnedVerdicts(returned: ReturnedPicture): ReturnedVerdicts {
       say('relabel', phrase, { xyxy, words: { start: span.start, end: span.end } })
     else {
       say('reject', phrase, { xyxy })
-      add(own)
+      add(isMoved ? own : { ...own, xyxy })
     }
   }
   left.forEach(add)
@@ -98,11 +98,11 @@ export function returnedVerdicts(returned: ReturnedPicture): ReturnedVerdicts {
       if (captions === null || captions.has(caption)) say('complete', index)
   say('done', null)
   const turned = returned.boxes.filter(({ isTurned }) => isTurned).length
-  return { entries: onceEach(entries), problems, turned }
+  return { entries: onceEach(picture, entries), problems, turned }
 }
 
 /** Whether a box is where it was. */
-const isUntouched = (a: Xyxy, b: Xyxy): boolean =>
+export const isUntouched = (a: Xyxy, b: Xyxy): boolean =>
   a.every((side, at) => Math.abs(side - (b[at] as number)) <= untouchedWithin)
 
 /** A box in its picture, or why it is none. */
@@ -127,8 +127,8 @@ function place(picture: ExportedPicture, from: ReturnedBox): Placed | 'bad_box' 
 }
 
 /**
- * Finds which exported box each one is: those that are where they were and of the same words, of whatever id, for
- * tools count ids anew and copy them; then by id; then, where the file keeps none, the nearest of the same phrase.
+ * Finds which exported box each one is: by its id; then, of those without one, by where it is and its words; then, where
+ * the file keeps no ids, the nearest of the same phrase.
  *
  * @returns those that are none of them
  */
@@ -148,10 +148,16 @@ function claim(
     if (!box || span !== undefined || (phrase !== undefined && phrase !== box.phrase)) return false
     return isUntouched(shownBox(picture, box.xyxy), xyxy)
   }
-  for (const one of placed) {
+  // Of copies, which have the id of what was copied, the one that lies nearest is it.
+  const byId = placed.flatMap((one) => {
     const { box } = one.from
-    if (typeof box === 'number' && isFree(box) && isAlike(box, one)) take(box, one)
-  }
+    const own = typeof box === 'number' ? picture.boxes[box] : undefined
+    if (typeof box !== 'number' || !own) return []
+    const overlap = iou(shownBox(picture, own.xyxy), one.xyxy)
+    return [{ box, one, overlap: isAlike(box, one) ? 2 : overlap }]
+  })
+  byId.sort((a, b) => b.overlap - a.overlap)
+  for (const { box, one } of byId) if (isFree(box)) take(box, one)
   const byLeft = picture.boxes
     .map(({ xyxy }, index) => ({ index, x: shownBox(picture, xyxy)[0] }))
     .sort((a, b) => a.x - b.x || a.index - b.index)
@@ -159,14 +165,6 @@ function claim(
     const found = near(byLeft, one.xyxy[0]).find(({ index }) => isFree(index) && isAlike(index, one))
     if (found) take(found.index, one)
   }
-  // Of copies, which have the id of what was copied, the one that lies nearest is it.
-  const byId = [...left].flatMap((one) => {
-    const { box } = one.from
-    const own = typeof box === 'number' ? picture.boxes[box] : undefined
-    return own ? [{ box: box as number, one, overlap: iou(shownBox(picture, own.xyxy), one.xyxy) }] : []
-  })
-  byId.sort((a, b) => b.overlap - a.overlap)
-  for (const { box, one } of byId) if (isFree(box)) take(box, one)
   const unknown = [...left].filter(({ from }) => from.box === null)
   const pairs = picture.boxes.flatMap(({ phrase, xyxy }, index) => {
     if (!isFree(index)) return []
@@ -195,18 +193,36 @@ function near<T extends { readonly x: number }>(sorted: readonly T[], x: number)
   return sorted.slice(from, end)
 }
 
-/** What is said last of a thing is what holds: of a box that stands twice the better one is kept. */
-function onceEach(entries: readonly ReturnedEntry[]): readonly ReturnedEntry[] {
-  const order: readonly ReviewAction[] = ['accept', 'redraw', 'relabel', 'add', 'reject']
+/**
+ * One entry of each thing, for the last one alone would hold. Of a box that stands twice the better verdict is kept; where
+ * another box was put where one of the phrase had been, that one is right, and what it had become is added.
+ */
+function onceEach({ phrases }: ExportedPicture, entries: readonly ReturnedEntry[]): readonly ReturnedEntry[] {
   const best = new Map<string, ReturnedEntry>()
-  for (const entry of entries) {
-    const { phrase, xyxy, action } = entry
+  const keep = (entry: ReturnedEntry) => {
+    const { phrase, xyxy, action, redrawn, words } = entry
     const thing = JSON.stringify([phrase && [phrase.caption, phrase.start, phrase.end], xyxy])
     const other = best.get(thing)
-    if (!other || order.indexOf(action) < order.indexOf(other.action)) best.set(thing, entry)
+    if (!other) best.set(thing, entry)
+    else if (action === 'add' && other.action !== 'add') {
+      best.set(thing, { ...other, action: 'accept', redrawn: null, words: null })
+      const renamed = phrases.find(
+        ({ caption, start, end }) =>
+          caption === other.phrase?.caption && start === other.words?.start && end === other.words.end,
+      )
+      if (other.redrawn) keep({ ...other, action: 'add', xyxy: other.redrawn, redrawn: null })
+      else if (renamed) keep({ ...other, action: 'add', phrase: renamed, words: null })
+    } else if (order.indexOf(action) < order.indexOf(other.action))
+      best.set(thing, { ...other, action, redrawn, words })
   }
+  // Those that were added come last: what they are held against is known then.
+  for (const entry of entries) if (entry.action !== 'add') keep(entry)
+  for (const entry of entries) if (entry.action === 'add') keep(entry)
   return [...best.values()]
 }
+
+/** The better one of two verdicts first. */
+const order: readonly ReviewAction[] = ['accept', 'redraw', 'relabel', 'add', 'reject']
 
 function problemText(picture: ExportedPicture, { words, xyxy }: ReturnedBox, reason: string): string {
   if (reason === 'bad_box') {

@@ -5,12 +5,11 @@ import { nameList } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import { clipBox, type Xyxy } from '../../boxes/xyxy.js'
 import { reviewsOf } from '../../review/effective-reviews.js'
-import { readReviews } from '../../review/read-reviews.js'
+import { readReviews, segmentsOf } from '../../review/read-reviews.js'
 import type { ReviewEntry } from '../../review/review-entry.js'
-import { listReviews, reviewFolder } from '../../review/review-files.js'
+import { listReviews } from '../../review/review-files.js'
 import type { Phrase, Verdict, VerdictKind } from '../../rows/rows.js'
 import { stageName } from '../../rows/stage-name.js'
-import { readShard } from '../../shards/read-shard.js'
 import type { Storage } from '../../storage/storage.js'
 import type { AskedPicture, Judged, Unanswered } from '../judge/judge.js'
 import { judgeKind } from '../judge/judge-kind.js'
@@ -31,6 +30,7 @@ export const people = judgeKind({
   notHashed: [],
   check: async () => {},
   async inputs({ review }, { storage, shard }) {
+    const { readShard } = await import('../../shards/read-shard.js')
     const said = await saidIn(storage, review)
     const own: (readonly ReviewEntry[])[] = []
     for await (const { key } of readShard(storage, 'images', null, shard, { columns: ['key'] })) {
@@ -65,10 +65,8 @@ const reviews = new LruCache<string, Said>({ maxSize: 3 })
 
 /** @throws UserError where a log is damaged */
 async function saidIn(storage: Storage, name: string): Promise<Said> {
-  const files: string[] = []
-  for await (const file of storage.listFiles(reviewFolder(name)))
-    files.push(`${file.name} ${file.size} ${file.modified}`)
-  return reviews.load([storage.url, name, ...files.sort()].join('\n'), async () => {
+  const files = (await segmentsOf(storage, name)).map((one) => `${one.name} ${one.size} ${one.modified}`)
+  return reviews.load([storage.url, ...files].join('\n'), async () => {
     const said = new Map<string, ReviewEntry[]>()
     for (const entry of reviewsOf(await readReviews(storage, name))) {
       if (entry.action === 'done') continue

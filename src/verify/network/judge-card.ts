@@ -1,4 +1,4 @@
-import type { JudgeResult, JudgeTask } from './train-judge.js'
+import type { JudgeResult, JudgeTask } from './judge-task.js'
 
 const percent = (share: number | null) => (share === null ? '-' : `${(100 * share).toFixed(1)} %`)
 

@@ -13,7 +13,7 @@ import { parametersOf } from '../../model/network/parameters.js'
 import { ShardRows } from '../../shards/shard-rows.js'
 import { createPictureCache } from '../../train/examples/picture-cache.js'
 import { readAhead } from '../../train/examples/read-ahead.js'
-import { openMetricsLog, type StepMetrics } from '../../train/metrics-log.js'
+import { openMetricsLog } from '../../train/metrics-log.js'
 import { readCheckpoint, writeCheckpoint } from '../../train/optimizer/checkpoint.js'
 import { learningRate } from '../../train/optimizer/learning-rate.js'
 import {
@@ -42,25 +42,9 @@ import {
 } from './judge-network.js'
 import { type JudgedGold, type JudgeSource, readJudgedGold } from './judge-pictures.js'
 import { judgeSide } from './judge-side.js'
+import type { JudgeResult, JudgeTask } from './judge-task.js'
 import { countJudgeWords, type JudgeWords } from './judge-words.js'
-import { type JudgeMeasured, measureJudge } from './measure-judge.js'
-
-export interface JudgeTask {
-  readonly name: string
-  readonly folder: string
-  readonly config: JudgeConfig
-  readonly sources: readonly JudgeSource[]
-  readonly signal?: AbortSignal
-  readonly onProgress?: (metrics: StepMetrics, steps: number) => void
-  readonly onNotice?: (text: string) => void
-}
-
-export interface JudgeResult {
-  readonly steps: number
-  readonly seconds: number
-  readonly pictures: number
-  readonly measured: JudgeMeasured
-}
+import { measureJudge } from './measure-judge.js'
 
 /** Boxes that are drawn of a picture at a time. */
 const boxesAPicture = 12

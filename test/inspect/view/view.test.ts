@@ -24,6 +24,9 @@ const other: View = {
   same: true,
   stage: 'filter',
   reason: 'score',
+  reviewer: 'Ann',
+  queue: 'random',
+  seed: 3,
 }
 
 it('a view is read from its address as it was written', () => {

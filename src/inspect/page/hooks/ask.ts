@@ -27,6 +27,9 @@ export class AnswerError extends Error {
   }
 }
 
+/** Whoever answers later is not there. */
+const longestMs = 120_000
+
 /**
  * What the server answers.
  *
@@ -40,7 +43,8 @@ export async function ask<T>(path: string, body?: object): Promise<T> {
     headers: { authorization, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   }
-  const response = await fetch(path, sent ?? { headers: { authorization } }).catch(() => {
+  const signal = AbortSignal.timeout(longestMs)
+  const response = await fetch(path, { signal, ...(sent ?? { headers: { authorization } }) }).catch(() => {
     throw new Error('The server does not answer. Is `groundmill inspect` still running?')
   })
   const value = (await response.json()) as T | ErrorAnswer

@@ -23,7 +23,7 @@ export interface Answers {
 /** Asks the server for what a view shows, and again while the index grows. */
 export function useAnswers(view: View): Answers {
   const [tick, setTick] = useState(0)
-  const hasSamples = view.tab !== 'funnel'
+  const hasSamples = view.tab !== 'funnel' && view.tab !== 'review'
   const [version, setVersion] = useState(0)
   const refresh = useCallback(() => setVersion((old) => old + 1), [])
   const dataset = useAnswer<DatasetAnswer>('/api/dataset', version)

@@ -1,6 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks'
 
 interface Keys {
+  /** Whether no key means anything. */
+  readonly isOff?: boolean
   /** Whether a picture is open: then the next and the one before are opened. */
   readonly isOpen: boolean
   /** Turns pages; false where there is none. */
@@ -24,6 +26,7 @@ export function useKeys(given: Keys): void {
     const press = (event: KeyboardEvent) => {
       const keys = latest.current
       const target = event.target as HTMLElement
+      if (keys.isOff) return
       if (event.ctrlKey || event.metaKey || event.altKey) return
       if (event.key === 'Escape') {
         if (isField(target)) target.blur()
@@ -53,7 +56,7 @@ export function useKeys(given: Keys): void {
 }
 
 /** Of a box that is ticked only the space bar is its own. */
-const isField = (element: HTMLElement) =>
+export const isField = (element: HTMLElement) =>
   element.matches('input:not([type=checkbox]):not([type=radio]), select, textarea')
 
 /** To the next picture of the grid, a row on with up and down, and from the last one to the next page. */

@@ -1,0 +1,39 @@
+import type { OpenDataset } from '../catalog/open-dataset.js'
+import { phrasesOf } from '../catalog/phrases-of.js'
+import type { BoxStage, ReadStages } from './filter-shard.js'
+import { type OfferedStages, ruleStages } from './rule-stages.js'
+import { type RuleConfig, someRead } from './rules.js'
+
+/**
+ * The stages of a dataset that rules read over its proposals: what they name, else all verdicts that there are, and
+ * all proposals for the same phrases.
+ *
+ * @throws UserError as `ruleStages` does
+ */
+export async function datasetStages(
+  dataset: OpenDataset,
+  rules: readonly RuleConfig[],
+  proposals: string,
+): Promise<ReadStages> {
+  const phrases = await phrasesOf(dataset, 'proposals', proposals)
+  const named = rules.flatMap((config) => (config.rule === 'consensus' ? (config.of ?? []) : []))
+  const others: OfferedStages['boxes'][number][] = []
+  if (someRead(rules, 'sources'))
+    for (const other of boxStages(dataset)) {
+      if (other.stage === proposals) continue
+      const isNamed = named.includes(other.stage)
+      if (!isNamed && (named.length > 0 || other.family === 'grounding')) continue
+      const own = await phrasesOf(dataset, other.family, other.stage)
+      if (isNamed || own === phrases) others.push({ ...other, phrases: own })
+    }
+  const verdicts = dataset.stages.filter(({ family }) => family === 'verdicts').map(({ stage }) => stage)
+  const boxes = [{ family: 'proposals' as const, stage: proposals, phrases }, ...others]
+  return ruleStages(rules, { boxes, verdicts }, `The filter over "${proposals}"`)
+}
+
+const boxStages = ({ stages, groundings }: OpenDataset): BoxStage[] => [
+  ...stages
+    .filter(({ family }) => family === 'proposals')
+    .map(({ stage }): BoxStage => ({ family: 'proposals', stage })),
+  ...groundings.map((stage): BoxStage => ({ family: 'grounding', stage })),
+]
