@@ -96,7 +96,9 @@ describe('the command', () => {
       'k040 reject extra',
     ])
       expect(wrongs).toContain(line)
-    expect(await printed({ as: 'doubts' })).toMatch(/^\d+ doubts over 400 boxes in 100 pictures: 1 missing, /)
+    expect(await printed({ set: ['fit_pictures=10'] })).toMatch(
+      /^\d+ doubts? over 400 boxes in 100 pictures: /,
+    )
   })
 
   it('says what it lacks', async () => {
