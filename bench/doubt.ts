@@ -1,9 +1,33 @@
+/**
+ * Does `doubt` find what is wrong in gold, and does a training that weighs by it lose less? Toy worlds, in whose gold
+ * each thing has an error of each of four kinds with the same probability: its box is removed; moved to an IoU of 0.3 to
+ * 0.6 with its own; exchanged with that of a thing of other phrases; or a box is added where nothing is. A model is trained
+ * on that gold itself, asked for its boxes, and what `doubt` says is held against what was done: the area under the ROC
+ * curve of each kind against what nothing was done to, beside that of the score of the box alone and of lots. For the
+ * last share another model is trained that weighs by these doubts, and one on gold without errors: how much of the AP on
+ * held-out pictures that errors cost is won back.
+ *
+ * What was made before is found in the folder: a run that is stopped goes on, and `--only` makes a part.
+ *
+ *     npm run bench:doubt -- [--seeds 1,2,3] [--shares 5,10,20] [--steps 1000] [--pictures 2000] [--only find,train] [--threads 2] [--dir runs/bench-doubt] [--json]
+ */
 import { join } from 'node:path'
 import { packaged } from '../src/base/files/packaged.js'
+import { random } from '../src/base/random.js'
 import { openDataset } from '../src/catalog/open-dataset.js'
 import { runWithProgress } from '../src/cli/run-with-progress.js'
+import { doubtConfig } from '../src/doubt/config.js'
+import type { BoxDoubt } from '../src/doubt/doubt-model.js'
+import { ownLogit } from '../src/doubt/evidence.js'
+import { learnDoubt } from '../src/doubt/learn-doubt.js'
+import { readDoubted } from '../src/doubt/read-doubted.js'
+import { wrongKinds } from '../src/doubt/spoil.js'
+import { evaluateConfig } from '../src/evaluate/config.js'
 import { datasetOutput } from '../src/pipeline/dataset-output.js'
 import { readPipeline } from '../src/pipeline/read-pipeline.js'
+import { doubt } from '../src/pipeline/stages/doubt.js'
+import { evaluate } from '../src/pipeline/stages/evaluate.js'
+import type { StageOutput } from '../src/pipeline/stages/stage-context.js'
 import { teach } from '../src/pipeline/stages/teach.js'
 import { train } from '../src/pipeline/stages/train.js'
 import { runStage } from '../src/pipeline/tasks/run-stage.js'
@@ -16,104 +40,217 @@ import { openStorage } from '../src/storage/open-storage.js'
 import { teachConfig } from '../src/teacher/config.js'
 import { makeWorld } from '../src/world/make-world.js'
 import { readRecipe } from '../src/world/recipe.js'
-import { injectErrors } from './inject-errors.js'
-import { option } from './report.js'
-import { stageIn } from './toy-cycle.js'
+import { type ErrorKind, errorKinds, type Injected, injectErrors } from './inject-errors.js'
+import { type Figure, option, printHelp, printReport } from './report.js'
+import { seedFigure, stageIn } from './toy-cycle.js'
+
+await printHelp(import.meta.url)
 
 const options = {
-  seeds: option('seeds', '1').split(',').map(Number),
+  seeds: option('seeds', '1,2,3').split(',').map(Number),
   shares: option('shares', '5,10,20').split(',').map(Number),
   pictures: Number(option('pictures', '2000')),
   steps: Number(option('steps', '1000')),
   threads: Number(option('threads', '0')),
+  only: option('only', 'find,train').split(','),
   folder: option('dir', 'runs/bench-doubt'),
 } as const
 
-async function prepare(seed: number) {
+/** How well errors of each kind are found, 0.5 by lot and 1 at best, by what they are ranked by. */
+type Found = Readonly<Record<ErrorKind, Readonly<Record<'doubt' | 'score' | 'lot', number>>>>
+
+/** A world of a seed with its gold, and the recipe of its models. */
+async function openWorld(seed: number) {
   const dir = join(options.folder, `seed-${seed}`)
   const base = await readRecipe(packaged('datasets/toy.yaml'))
-  const recipe = {
-    ...base,
-    seed: base.seed + seed,
-    splits: { gold: options.pictures, known: 200, web: 0, novel: 0, attributes: 0 },
-  }
-  await makeWorld(recipe, join(dir, 'world'))
+  const splits = { gold: options.pictures, known: 200, web: 0, novel: 0, attributes: 0 }
+  await makeWorld({ ...base, seed: base.seed + seed, splits }, join(dir, 'world'))
   const set = [`world=${join(dir, 'world')}`, 'web_url=http://127.0.0.1:1/']
   const pipeline = await readPipeline('pipelines/self-training.yaml', { set, rounds: 1 })
   const stages = pipeline.stages.filter(({ name }) => name === 'gold' || name === 'known')
   await runWithProgress({ ...pipeline, stages }, dir, {})
-  return { dir, teacher: stageIn(pipeline, 'teacher', 'train').with }
+  const { with: recipe } = stageIn(pipeline, 'teacher', 'train')
+  const { steps, threads } = options
+  return { seed, dir, recipe: { ...recipe, vocabulary: [], steps, threads, seed } }
+}
+type World = Awaited<ReturnType<typeof openWorld>>
+
+/** Gold with errors, as a grounding of its own, with what was done to each picture. */
+async function spoilGold({ dir, seed }: World, share: number) {
+  const url = join(dir, 'gold')
+  const storage = openStorage(url)
+  const name = `errors-${share}`
+  const done = new Map<string, Injected>()
+  for (const shard of (await openDataset(url)).shards) {
+    const rows: GroundingRow[] = []
+    const negatives: NegativeRow[] = []
+    const parts = {
+      images: { columns: ['width', 'height'] },
+      grounding: { stage: 'gold' },
+      negatives: { stage: 'gold' },
+    } as const
+    for await (const { key, images, grounding, negatives: absent } of joinRows(storage, shard, parts)) {
+      const made = injectErrors({ ...images, key }, grounding.regions, { rate: share / 100, seed })
+      done.set(key, made)
+      rows.push({ ...grounding, regions: made.regions })
+      negatives.push(absent)
+    }
+    const hash = async (family: 'phrases' | 'grounding') =>
+      (await committedFile(storage, family, 'gold', shard)).sha256
+    const inputs = { phrases: await hash('phrases'), gold: await hash('grounding') }
+    const task = { storage, stage: name, shard, configHash: `${share}/${seed}`, inputs }
+    await runShardTask(task, 'grounding', async (write) => {
+      const out = rows.reduce((sum, { regions }) => sum + regions.length, 0)
+      const files = {
+        grounding: await write('grounding', rows),
+        negatives: await write('negatives', negatives),
+      }
+      return { files, unit: 'regions', in: out, out, rejected: {}, stats: emptyStats }
+    })
+  }
+  return { name, done, output: await datasetOutput(await openDataset(url), 'grounding', name) }
 }
 
-for (const seed of options.seeds) {
-  const { dir, teacher } = await prepare(seed)
-  const storage = openStorage(join(dir, 'gold'))
-  for (const share of options.shares) {
-    const name = `noisy-${share}`
-    let dataset = await openDataset(join(dir, 'gold'))
-    for (const shard of dataset.shards) {
-      const phrases = (await committedFile(storage, 'phrases', 'gold', shard)).sha256
-      const grounding = (await committedFile(storage, 'grounding', 'gold', shard)).sha256
-      const task = {
-        storage,
-        stage: name,
-        shard,
-        configHash: `${share}/${seed}`,
-        inputs: { phrases, grounding },
-      }
-      await runShardTask(task, 'grounding', async (write) => {
-        const rows: GroundingRow[] = []
-        const negatives: NegativeRow[] = []
-        let out = 0
-        for await (const row of joinRows(storage, shard, {
-          images: { columns: ['width', 'height'] },
-          grounding: { stage: 'gold' },
-          negatives: { stage: 'gold' },
-        })) {
-          const { width, height } = row.images
-          const made = injectErrors({ key: row.key, width, height }, row.grounding.regions, {
-            rate: share / 100,
-            seed,
-          })
-          out += made.regions.length
-          rows.push({ ...row.grounding, regions: made.regions })
-          negatives.push(row.negatives)
-        }
-        return {
-          files: {
-            grounding: await write('grounding', rows),
-            negatives: await write('negatives', negatives),
-          },
-          ...{ unit: 'regions', in: out, out, rejected: {}, stats: emptyStats },
+/** A model of a grounding; with doubts, one that weighs by them. */
+async function modelOf({ dir, recipe }: World, name: string, grounding: StageOutput, doubts?: StageOutput) {
+  const outputs = new Map([grounding, ...(doubts ? [doubts] : [])].map((output) => [output.name, output]))
+  const config = { ...recipe, ...(doubts && { weigh_by: doubts.name }) }
+  const stage = { name, needs: [...outputs.keys()], with: config }
+  const tell = (_: unknown, step: number, of: number) => {
+    if (step % 100 === 0) process.stderr.write(`  ${dir} ${name}: step ${step} of ${of}\n`)
+  }
+  return (await runStage(train, stage, { run: openStorage(dir), outputs }, { onProgress: tell })).output
+}
+
+/** What the model of a grounding finds for its phrases. */
+async function boxesOf(name: string, grounding: StageOutput, model: StageOutput): Promise<StageOutput> {
+  const config = teachConfig.parse({ floor: 0.02, ask: 'attributes', threads: options.threads })
+  const outputs = new Map([grounding, model].map((output) => [output.name, output]))
+  const stage = { name, needs: [...outputs.keys()], with: config }
+  return (await runStage(teach, stage, { outputs })).output
+}
+
+async function findErrors({ dir }: World, grounding: string, proposals: string, done: Map<string, Injected>) {
+  const { storage, shards } = await openDataset(join(dir, 'gold'))
+  const stages = { phrases: 'gold', grounding, proposals }
+  const model = await learnDoubt(storage, shards, stages, doubtConfig.parse({}))
+  const ranked = Object.fromEntries(
+    errorKinds.map((kind) => [kind, { doubt: twoLists(), score: twoLists(), lot: twoLists() }]),
+  ) as Record<ErrorKind, Record<'doubt' | 'score' | 'lot', Lists>>
+  const draw = random(1, 'lots')
+  for (const shard of shards)
+    for await (const { picture } of readDoubted(storage, shard, stages)) {
+      const made = done.get(picture.key)!
+      model.boxes(picture).forEach((said, at) => {
+        const wrong = made.wrong[at] ?? null
+        for (const kind of wrongKinds) {
+          if (wrong !== null && wrong !== kind) continue
+          const list = wrong === kind ? 'wrong' : 'right'
+          ranked[kind].doubt[list].push((said as BoxDoubt)[kind])
+          ranked[kind].score[list].push(-ownLogit(picture, picture.boxes[at]!))
+          ranked[kind].lot[list].push(draw.next())
         }
       })
+      // A phrase one of whose boxes is moved or exchanged lacks one as well, in a way: it counts for neither.
+      const lacking = new Set(made.removed.map(({ phrase }) => phrase))
+      const unclear = new Set(made.regions.flatMap(({ phrase }, at) => (made.wrong[at] ? [phrase] : [])))
+      const missing = model.missing(picture)
+      picture.phrases.forEach((_, phrase) => {
+        if (!lacking.has(phrase) && unclear.has(phrase)) return
+        const list = lacking.has(phrase) ? 'wrong' : 'right'
+        const own = missing.filter((one) => one.phrase === phrase)
+        ranked.missing.doubt[list].push(Math.max(0, ...own.map(({ likelihood }) => likelihood)))
+        ranked.missing.score[list].push(Math.max(0, ...own.map(({ score }) => score)))
+        ranked.missing.lot[list].push(draw.next())
+      })
     }
-    dataset = await openDataset(join(dir, 'gold'))
-    const noisy = await datasetOutput(dataset, 'grounding', name)
-    const run = openStorage(dir)
-    const outputs = new Map([[name, noisy]])
-    console.log(name, 'training')
-    const model = await runStage(
-      train,
-      {
-        name: `model-${share}`,
-        needs: [name],
-        with: { ...teacher, vocabulary: [], steps: options.steps, seed, threads: options.threads },
-      },
-      { run, outputs },
-      { onProgress: (_, done, of, note) => done % 100 === 0 && console.log(done, of, note) },
-    )
-    outputs.set(`model-${share}`, model.output)
-    console.log(name, 'teaching')
-    await runStage(
-      teach,
-      {
-        name: `boxes-${share}`,
-        needs: [name, `model-${share}`],
-        with: teachConfig.parse({ floor: 0.02, max_boxes: 20, threads: options.threads }),
-      },
-      { run, outputs },
-    )
-    console.log(name, 'done')
+  return Object.fromEntries(
+    errorKinds.map((kind) => {
+      const { doubt, score, lot } = ranked[kind]
+      return [kind, { doubt: areaUnderRoc(doubt), score: areaUnderRoc(score), lot: areaUnderRoc(lot) }]
+    }),
+  ) as Found
+}
+
+interface Lists {
+  readonly wrong: number[]
+  readonly right: number[]
+}
+const twoLists = (): Lists => ({ wrong: [], right: [] })
+
+/** How likely something wrong ranks above something right; of equals the half. */
+function areaUnderRoc({ wrong, right }: Lists): number {
+  const all = [
+    ...wrong.map((value) => ({ value, isWrong: true })),
+    ...right.map((value) => ({ value, isWrong: false })),
+  ]
+  all.sort((a, b) => a.value - b.value)
+  let ranks = 0
+  for (let start = 0; start < all.length; ) {
+    let end = start
+    while (end < all.length && all[end]!.value === all[start]!.value) end++
+    const rank = (start + end + 1) / 2
+    for (let at = start; at < end; at++) if (all[at]!.isWrong) ranks += rank
+    start = end
+  }
+  return (ranks - (wrong.length * (wrong.length + 1)) / 2) / (wrong.length * right.length)
+}
+
+async function apOf({ dir }: World, model: StageOutput): Promise<number> {
+  const known = await datasetOutput(await openDataset(join(dir, 'known')), 'grounding', 'known')
+  const stage = {
+    name: `scores-${model.name}`,
+    needs: ['known', model.name],
+    with: evaluateConfig.parse({ threads: options.threads }),
+  }
+  const outputs = new Map([known, model].map((output) => [output.name, output]))
+  return (await runStage(evaluate, stage, { run: openStorage(dir), outputs })).result.ap
+}
+
+const found = new Map<number, Found[]>()
+const trained: { readonly clean: number; readonly plain: number; readonly weighed: number }[] = []
+for (const seed of options.seeds) {
+  const world = await openWorld(seed)
+  const last = Math.max(...options.shares)
+  for (const share of options.only.includes('find') ? options.shares : [last]) {
+    const { name, done, output } = await spoilGold(world, share)
+    const model = await modelOf(world, `model-${share}`, output)
+    const boxes = await boxesOf(`boxes-${share}`, output, model)
+    if (options.only.includes('find'))
+      found.set(share, [...(found.get(share) ?? []), await findErrors(world, name, boxes.name, done)])
+    if (share !== last || !options.only.includes('train')) continue
+    const outputs = new Map([output, boxes].map((one) => [one.name, one]))
+    const stage = { name: `doubts-${share}`, needs: [name, boxes.name], with: doubtConfig.parse({}) }
+    const doubts = (await runStage(doubt, stage, { outputs })).output
+    const gold = await datasetOutput(await openDataset(join(world.dir, 'gold')), 'grounding', 'gold')
+    trained.push({
+      clean: await apOf(world, await modelOf(world, 'model-clean', gold)),
+      plain: await apOf(world, model),
+      weighed: await apOf(world, await modelOf(world, `weighed-${share}`, output, doubts)),
+    })
   }
 }
+
+const figures: Record<string, Figure> = {}
+for (const [share, seeds] of found)
+  for (const kind of errorKinds) {
+    const of = (by: 'doubt' | 'score' | 'lot') => seeds.map((one) => one[kind][by])
+    const control = (by: 'score' | 'lot') => seedFigure(of(by)).value?.toFixed(3)
+    const figure = seedFigure(of('doubt'), { least: 0.9 })
+    figures[`AUROC, ${share} % ${kind}`] = {
+      ...figure,
+      note: `${figure.note}; by score alone ${control('score')}, by lot ${control('lot')}`,
+    }
+  }
+if (trained.length > 0) {
+  const lost = trained.map(({ clean, plain }) => clean - plain)
+  const left = trained.map(({ clean, weighed }) => clean - weighed)
+  figures['AP, gold without errors'] = seedFigure(trained.map(({ clean }) => clean))
+  figures['AP, gold with errors'] = seedFigure(trained.map(({ plain }) => plain))
+  figures['AP, weighed by doubts'] = seedFigure(trained.map(({ weighed }) => weighed))
+  figures['lost AP that is won back'] = seedFigure(
+    lost.map((whole, at) => 1 - left[at]! / whole),
+    { least: 0.5 },
+  )
+}
+printReport('doubt', options.seeds.length, figures)

@@ -1,6 +1,7 @@
 import { type Random, random } from '../base/random.js'
 import { iou } from '../boxes/iou.js'
-import { type DoubtedPicture, sameThing } from './doubted-picture.js'
+import type { Xyxy } from '../boxes/xyxy.js'
+import { type DoubtedPicture, sameBox, sameThing } from './doubted-picture.js'
 import {
   boxEvidence,
   type Candidate,
@@ -11,7 +12,7 @@ import {
   type UsualLogit,
 } from './evidence.js'
 import { type Classifier, softmaxRegression, type WeighedExample } from './softmax-regression.js'
-import { spoilers, type WrongKind, withoutThing, wrongKinds } from './spoil.js'
+import { spoilers, type WrongKind, wrongKinds } from './spoil.js'
 
 /** How likely it is that something is wrong with a box, of each kind; with `right` they add up to 1. */
 export type BoxDoubt = Readonly<Record<WrongKind | 'right', number>>
@@ -32,6 +33,8 @@ export interface DoubtModel {
 const classes = ['right', ...wrongKinds] as const
 /** Of what is there; half as many of each error are enough. */
 const mostExamples = 4000
+/** Nobody is surer than that of a kind of error that there is none. */
+const leastPrior = 0.003
 /** More is not believed: a model that knows nothing of a picture finds all of it wrong. */
 const mostPrior = 0.25
 
@@ -83,7 +86,10 @@ function doubtOf(known: readonly number[], judged: number | undefined): BoxDoubt
 }
 
 /** Two opinions that know nothing of each other: their odds are multiplied. */
-const agreed = (one: number, other: number) => 1 / (1 + Math.exp(-logit(one) - logit(other)))
+function agreed(one: number, judged: number): number {
+  const odds = Math.exp(logit(judged))
+  return (one * odds) / (one * odds + 1 - one)
+}
 
 /** How sure the model is of boxes on average, by head: of few boxes about as of all. */
 function usualLogits(pictures: readonly DoubtedPicture[]): UsualLogit {
@@ -135,17 +141,23 @@ function missingExamples(pictures: readonly DoubtedPicture[], usual: UsualLogit,
     const { boxes } = picture
     for (const candidate of missingCandidates(picture, boxes))
       there.push(missingEvidence(picture, boxes, candidate, usual))
-    if (boxes.length === 0) continue
-    const at = draw.integer(boxes.length)
-    const { xyxy } = boxes[at]!
-    const left = withoutThing(boxes, at)
-    const gone = new Set(boxes.filter((box) => !left.includes(box)).map(({ phrase }) => phrase))
-    for (const candidate of missingCandidates(picture, left))
-      if (gone.has(candidate.phrase) && iou(candidate.xyxy, xyxy) >= sameThing)
-        missing.push(missingEvidence(picture, left, candidate, usual))
+    // Each thing is taken away in turn.
+    const things = boxes.filter((box, at) => boxes.findIndex(({ xyxy }) => isSame(xyxy, box.xyxy)) === at)
+    for (const { xyxy } of draw.shuffle(things).slice(0, mostTaken)) {
+      const left = boxes.filter((box) => !isSame(box.xyxy, xyxy))
+      const gone = new Set(boxes.flatMap((box) => (isSame(box.xyxy, xyxy) ? [box.phrase] : [])))
+      for (const candidate of missingCandidates(picture, left))
+        if (gone.has(candidate.phrase) && iou(candidate.xyxy, xyxy) >= sameThing)
+          missing.push(missingEvidence(picture, left, candidate, usual))
+    }
   }
   return { there, made: [missing] }
 }
+
+/** Things of a picture that are taken away at most. */
+const mostTaken = 4
+
+const isSame = (one: Xyxy, other: Xyxy) => iou(one, other) >= sameBox
 
 /**
  * A classifier whose first class is what is there. Of boxes that are as those of an error, as many are there as
@@ -170,9 +182,7 @@ function fitted({ there, made }: Examples): Classifier {
     const odds = there.map(even)
     for (let turn = 0; turn < 30; turn++) {
       const likely = odds.map((one) => withPriors(one, priors))
-      priors = priors.map((_, kind) =>
-        Math.min(mostPrior, sumOf(likely.map((one) => one[kind + 1]!)) / likely.length),
-      )
+      priors = priors.map((_, kind) => believed(sumOf(likely.map((one) => one[kind + 1]!)) / likely.length))
     }
     counts = odds.map((one) => withPriors(one, priors)[0]!)
   }
@@ -204,7 +214,9 @@ function withPriors(even: readonly number[], priors: readonly number[]): number[
 /** The tenth least of how much likelier the first class is than another one. */
 function leastRatio(answers: readonly (readonly number[])[], of: number): number {
   const ratios = answers.map((one) => one[0]! / Math.max(1e-9, one[of]!)).sort((a, b) => a - b)
-  return Math.min(mostPrior, ratios[Math.floor(ratios.length / 10)] ?? 0)
+  return believed(ratios[Math.floor(ratios.length / 10)] ?? 0)
 }
+
+const believed = (prior: number) => Math.min(mostPrior, Math.max(leastPrior, prior))
 
 const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0)

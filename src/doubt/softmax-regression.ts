@@ -10,7 +10,7 @@ export type Classifier = (features: readonly number[]) => number[]
 
 const rounds = 150
 const momentum = 0.9
-const penalty = 1e-3
+const penalty = 1e-4
 
 /**
  * Multinomial logistic regression with a small L2 penalty, on features brought to mean 0 and deviation 1, by

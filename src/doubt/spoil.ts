@@ -66,10 +66,6 @@ export const spoilers: Readonly<Record<WrongKind, Spoiler>> = {
   },
 }
 
-/** All boxes but those of one thing. */
-export const withoutThing = (boxes: readonly PlacedBox[], at: number): PlacedBox[] =>
-  boxes.filter((box) => !isOf(boxAt(boxes, at), box))
-
 const boxAt = (boxes: readonly PlacedBox[], at: number): Xyxy => boxes[at]?.xyxy ?? [0, 0, 0, 0]
 
 const isOf = (thing: Xyxy, { xyxy }: PlacedBox) => iou(thing, xyxy) >= sameBox

@@ -30,6 +30,13 @@ describe('the rule consensus', () => {
     expect(kept).toHaveLength(1)
     expect(kept[0]).toMatchObject({ phrase: 0, xyxy: at(0), origin: 'teacher-a+teacher-b' })
     expect(kept[0]?.score).toBeCloseTo((0.9 + 0.6) / 3)
+    // Beside a surer box of its stage a weak one counts by its share of that.
+    const weaker = [box(0, at(0), 0.9), box(0, at(100), 0.3), box(1, at(2), 0.6), box(1, at(102), 0.6)]
+    expect(agree(weaker).kept.map(({ score }) => score.toFixed(4))).toEqual(['0.5000', '0.2333'])
+    expect(agree(weaker, { relative: false }).kept.map(({ score }) => score.toFixed(4))).toEqual([
+      '0.5000',
+      '0.3000',
+    ])
     expect(dropped).toEqual({ consensus: 4 })
     expect(agree([box(2, at(100), 0.8)], { least: 1 }).kept).toHaveLength(1)
     expect(agree([box(0, at(0), 0.9), box(1, at(2), 0.6)], { least: 3 }).kept).toEqual([])

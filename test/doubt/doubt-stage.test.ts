@@ -1,0 +1,163 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { openDataset } from '../../src/catalog/open-dataset.js'
+import { doubt } from '../../src/cli/review/doubt.js'
+import { datasetOutput } from '../../src/pipeline/dataset-output.js'
+import { doubt as doubtKind } from '../../src/pipeline/stages/doubt.js'
+import { train as trainKind } from '../../src/pipeline/stages/train.js'
+import type { ImageRow, VerdictRow } from '../../src/rows/rows.js'
+import { readCommit } from '../../src/shards/commit.js'
+import { createDataset } from '../../src/shards/dataset.js'
+import { readShard } from '../../src/shards/read-shard.js'
+import { openStorage } from '../../src/storage/open-storage.js'
+import { readSampleRows } from '../../src/train/samples/read-sample-rows.js'
+import { doubtfulGold, side } from '../helpers/doubtful-gold.js'
+import { putShard } from '../helpers/put-shard.js'
+import { stageAs, stageContext } from '../helpers/stage-context.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const folder = await temporaryFolder()
+const url = join(folder, 'gold')
+const storage = openStorage(url)
+const { pictures, wrong } = doubtfulGold()
+const shards = ['00000', '00001']
+const { signal } = new AbortController()
+const ofShard = (index: number) => pictures.slice(50 * index, 50 * (index + 1))
+
+beforeAll(async () => {
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  await createDataset(storage, { name: 'made', card: null, shards })
+  const empty = { url: null, sha256: '', phash: '0'.repeat(16), license: null, meta: null }
+  for (const [index, shard] of shards.entries()) {
+    const own = ofShard(index)
+    const images = own.map(
+      ({ key, text }): ImageRow => ({
+        ...{ key, image: { bytes: new Uint8Array([1]), path: null }, width: side, height: side, ...empty },
+        captions: [{ text, kind: 'categories' }],
+      }),
+    )
+    await putShard(storage, 'images', null, shard, images)
+    const phrases = await putShard(
+      storage,
+      'phrases',
+      'gold',
+      shard,
+      own.map(({ key, phrases }) => ({ key, phrases })),
+    )
+    const inputs = { phrases: phrases.sha256 }
+    const grounding = own.map(({ key, regions }) => ({ key, regions }))
+    await putShard(storage, 'grounding', 'gold', shard, grounding, inputs)
+    const proposals = own.map(({ key, proposals }) => ({ key, proposals, teacher: 'seer' }))
+    await putShard(storage, 'proposals', 'boxes', shard, proposals, inputs)
+  }
+}, 60_000)
+afterAll(() => void vi.restoreAllMocks())
+
+/** What the command prints. */
+async function printed(options: Partial<Parameters<typeof doubt>[1]> = {}): Promise<string> {
+  const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  try {
+    await doubt(url, { top: 20, set: [], ...options }, signal)
+    return written.mock.calls.map(([text]) => String(text)).join('')
+  } finally {
+    written.mockRestore()
+  }
+}
+
+describe('the command', () => {
+  it('lists what is likely to be wrong, the likeliest first, and leaves it as verdicts', async () => {
+    const out = join(folder, 'doubts.jsonl')
+    const told = JSON.parse(await printed({ json: true, as: 'doubts', out }))
+    expect(told).toMatchObject({ pictures: 100, boxes: 400, unasked: 0, grounding: 'gold' })
+    expect(told.doubts).toMatchObject({ missing: 1, misplaced: 1, swapped: 2 })
+    const keys = new Set(told.top.slice(0, 5).map(({ key }: { readonly key: string }) => key))
+    expect(keys).toEqual(new Set(Object.values(wrong).map((index) => pictures[index].key)))
+    const likely = told.top.map(({ likelihood }: { readonly likelihood: number }) => likelihood)
+    expect(likely).toEqual([...likely].sort((a, b) => b - a))
+    const lines = (await readFile(out, 'utf8')).trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual(told.top)
+
+    const record = await readCommit(storage, 'verdicts', 'doubts', shards[0])
+    expect(record).toMatchObject({
+      unit: 'boxes',
+      out: record?.in,
+      config: { judge: 'doubt', phrases: 'gold' },
+    })
+    const rows: VerdictRow[] = []
+    for await (const row of readShard(storage, 'verdicts', 'doubts', shards[0])) rows.push(row)
+    const wrongs = rows.flatMap(({ key, verdicts }) =>
+      verdicts.flatMap(({ verdict, reason }) => (reason ? [`${key} ${verdict} ${reason}`] : [])),
+    )
+    for (const line of [
+      'k015 add missing',
+      'k020 redraw misplaced',
+      'k030 reject swapped',
+      'k040 reject extra',
+    ])
+      expect(wrongs).toContain(line)
+    expect(await printed({ set: ['fit_pictures=10'] })).toMatch(
+      /^\d+ doubts? over 400 boxes in 100 pictures: /,
+    )
+  })
+
+  it('says what it lacks', async () => {
+    await expect(printed({ proposals: 'none' })).rejects.toThrow(/has no proposals "none"; it has: boxes\./)
+    await expect(printed({ verdicts: 'none' })).rejects.toThrow(/has no verdicts "none"/)
+    await expect(printed({ set: ['threshold=2'] })).rejects.toThrow(/threshold/)
+  })
+})
+
+describe('the stage', () => {
+  it('needs a grounding and proposals of the same phrases', async () => {
+    const dataset = await openDataset(url)
+    const gold = await datasetOutput(dataset, 'grounding', 'gold')
+    const boxes = await datasetOutput(dataset, 'proposals', 'boxes')
+    const look = (outputs: readonly (typeof gold)[]) =>
+      doubtKind.looks?.(
+        stageAs(
+          doubtKind,
+          'd',
+          outputs.map(({ name }) => name),
+        ),
+        stageContext(undefined, outputs).context,
+      )
+    expect(look([gold, boxes])).toEqual([])
+    expect(() => look([gold])).toThrow('Stage "d" (doubt) needs a stage that gives proposals.')
+    expect(() => look([gold, { ...boxes, phrases: 'words' }])).toThrow('are of other phrases')
+  })
+})
+
+describe('a training that weighs by doubts', () => {
+  const source = { name: 'gold', storage, shards, grounding: 'gold', phrases: 'gold' }
+
+  it('reads how likely each box is right, and what is missing', async () => {
+    const judged = new Map<string, readonly { readonly probability: number | 'missing' }[]>()
+    for await (const sample of readSampleRows({ ...source, verdicts: 'doubts' }, shards[0], {
+      withBytes: false,
+    }))
+      judged.set(sample.key, sample.judged ?? [])
+    const at = (key: string) => judged.get(key)?.map(({ probability }) => probability) ?? []
+    expect(at('k015')).toContain('missing')
+    expect(Number(at('k040')[4])).toBeLessThan(0.2)
+    expect(at('k000').every((value) => Number(value) > 0.8)).toBe(true)
+    for await (const sample of readSampleRows(source, shards[0], { withBytes: false }))
+      expect(sample).not.toHaveProperty('judged')
+  })
+
+  it('needs the stage that it names, of the same pictures and phrases', async () => {
+    const dataset = await openDataset(url)
+    const gold = await datasetOutput(dataset, 'grounding', 'gold')
+    const verdicts = await datasetOutput(dataset, 'verdicts', 'doubts')
+    const open = (outputs: readonly (typeof gold)[], needs = outputs.map(({ name }) => name)) => {
+      const stage = stageAs(trainKind, 'student', needs, { weigh_by: 'doubts', steps: 1 })
+      return trainKind.find(stage, 'hash', stageContext(storage, outputs).context)
+    }
+    expect(await open([gold, verdicts])).toBeUndefined()
+    await expect(open([gold], ['gold'])).rejects.toThrow(/weigh_by: "doubts" is not a stage of verdicts/)
+    await expect(open([{ ...gold, phrases: 'words' }, verdicts])).rejects.toThrow(/of the phrases of "gold"/)
+    const other = { ...dataset, storage: openStorage(join(folder, 'other')) }
+    const elsewhere = { ...verdicts, dataset: { ...other, name: 'other' } }
+    await expect(open([gold, elsewhere])).rejects.toThrow(/are of other pictures than those of gold/)
+  })
+})

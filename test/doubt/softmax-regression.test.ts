@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { random } from '../../src/base/random.js'
+import { softmaxRegression } from '../../src/doubt/softmax-regression.js'
+
+/** Examples of two normal distributions whose means are two deviations apart, with a feature that says nothing. */
+const examples = () => {
+  const draw = random(3)
+  return Array.from({ length: 2000 }, (_, at) => ({
+    features: [100 * ((at % 2) * 2 + draw.normal()), 7],
+    weights: at % 2 === 0 ? [1, 0] : [0, 1],
+  }))
+}
+
+describe('softmax regression', () => {
+  it('gives the probability of each class, as Bayes has it', () => {
+    const classify = softmaxRegression(examples())
+    for (const value of [-1, 0, 1, 1.5, 3]) {
+      const [, second] = classify([100 * value, 7])
+      // The logarithm of the ratio of the densities is 2 * (value - 1).
+      expect(Math.abs(second - 1 / (1 + Math.exp(-2 * (value - 1))))).toBeLessThan(0.03)
+    }
+  })
+
+  it('counts an example as much as it weighs', () => {
+    const classify = softmaxRegression(
+      examples().map(({ features, weights: [first, second] }) => ({
+        features,
+        weights: [first, 3 * second],
+      })),
+    )
+    const [first, second] = classify([100, 7])
+    expect(second).toBeCloseTo(0.75, 1)
+    expect(first + second).toBeCloseTo(1, 10)
+  })
+})
