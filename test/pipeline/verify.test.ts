@@ -73,7 +73,7 @@ describe('a stage verify', () => {
   it('asks a teacher again in other views', async () => {
     await verify(
       `${url}:label-1`,
-      { judge: 'views', model: owl, as: 'views', set: ['max_boxes=1', 'scales=[]', 'templates=[]'] },
+      { judge: 'views', model: owl, as: 'views', set: ['max_boxes=1', 'templates=[]'] },
       signal,
     )
     expect(said()).toMatch(/✓ views {2}\d+ of \d+ boxes judged: .*max_boxes/s)

@@ -215,9 +215,9 @@ function refusal(
     return new UserError(
       `${url} answers ${status}: ${key === undefined ? 'it wants a key; name the environment variable that holds it as key_env' : 'it does not take the key that key_env names'}.`,
     )
-  if (status === 404)
+  if (status === 404 || status === 405)
     return new UserError(
-      `${url} answers 404${said}: url must be the base address, such as http://localhost:8000/v1, and ${JSON.stringify(model)} a model that the server has.`,
+      `${url} answers ${status}${said}: url must be the base address, such as http://localhost:8000/v1, and ${JSON.stringify(model)} a model that the server has.`,
     )
   if (status >= 300 && status < 400)
     return new UserError(

@@ -26,8 +26,10 @@ export const views = judgeKind({
       scales: z
         .array(z.number().min(0.1).lt(1))
         .max(8)
-        .default([0.7])
-        .describe('shares of its sides to which the picture is shrunk, a view each'),
+        .default([])
+        .describe(
+          'shares of its sides to which the picture is shrunk, a view each; none by default: it helps those alone that see things of every size',
+        ),
       templates: z
         .array(z.string().regex(/^[^{}]*\{\}[^{}]*$/, 'expected a text with {} once, where the phrase goes'))
         .max(8)
@@ -47,7 +49,7 @@ export const views = judgeKind({
   inputs: async () => ({}),
   async open(config, { model, notice }): Promise<Judge> {
     if (!model) throw new Error('the judge views was given no model')
-    const [{ openTeacher }, { decodePicture }, { askViews }, { boxSupport }] = await Promise.all([
+    const [{ openTeacher }, { decodePicture }, { askViews }, { boxSupport, labelOfBox }] = await Promise.all([
       import('../../teacher/open-teacher.js'),
       import('../../pictures/picture.js'),
       import('../views/ask-views.js'),
@@ -72,12 +74,18 @@ export const views = judgeKind({
         const answers = await askViews(teacher, picture, captions, phrases, options)
         const verdicts = questions.flatMap(({ phrase, boxes }): Verdict[] => {
           if (boxes.length === 0) return []
+          const labels = new Set<string | null>()
           const own = boxes.map((box) => {
-            const support = boxSupport(box, phrase, answers, iou)
+            const label = labelOfBox(box, phrase, answers, iou)
+            labels.add(label)
+            const support = boxSupport(box, label, phrase, answers, iou)
             return boxVerdict(teacher.name, phrase, box, probabilityOf(support))
           })
+          // A detector with a fixed list of labels proposes other things for the phrase as well.
           const found = answers.flatMap((answer, source) =>
-            (answer[phrase] ?? []).map((box) => ({ ...box, phrase, source })),
+            (answer[phrase] ?? [])
+              .filter(({ label }) => labels.has(label))
+              .map((box) => ({ ...box, phrase, source })),
           )
           const things = agreedThings(
             found.sort((a, b) => b.score - a.score),

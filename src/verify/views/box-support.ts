@@ -3,23 +3,39 @@ import type { AskedBox } from '../judge/judge.js'
 import type { ViewAnswer, ViewBox } from './ask-views.js'
 
 /**
+ * What a detector with a fixed list of labels calls a box; where the box does not say it, what the first view calls the
+ * box of the same phrase that overlaps it most, by at least `least`. Null of other teachers.
+ */
+export function labelOfBox(
+  { xyxy, label }: Pick<AskedBox, 'xyxy' | 'label'>,
+  phrase: number,
+  [first]: readonly ViewAnswer[],
+  least: number,
+): string | null {
+  if (label !== null) return label
+  const [closest] = (first?.[phrase] ?? [])
+    .map((box) => ({ box, overlap: iou(box.xyxy, xyxy) }))
+    .filter(({ overlap }) => overlap >= least)
+    .sort((a, b) => b.overlap - a.overlap)
+  return closest?.box.label ?? null
+}
+
+/**
  * How much of a box each view has found again: the score of its best box of the same phrase that overlaps it by at
  * least `least`, 0 where it has none.
  *
- * A box of a detector with a fixed list of labels is found again by one with its label. Which that is is asked of the
- * first view where the box itself does not say it.
+ * @param label what the box is called: one of another label is another thing
  */
 export function boxSupport(
-  { xyxy, label }: AskedBox,
+  { xyxy }: Pick<AskedBox, 'xyxy'>,
+  label: string | null,
   phrase: number,
   views: readonly ViewAnswer[],
   least: number,
 ): number[] {
-  const overlapping = views.map((view) => (view[phrase] ?? []).filter((box) => iou(box.xyxy, xyxy) >= least))
-  const [closest] = (overlapping[0] ?? [])
-    .map((box) => ({ box, overlap: iou(box.xyxy, xyxy) }))
-    .sort((a, b) => b.overlap - a.overlap)
-  const own = label ?? closest?.box.label ?? null
-  const isSame = (box: ViewBox) => box.label === own || box.label === null || own === null
-  return overlapping.map((boxes) => boxes.find(isSame)?.score ?? 0)
+  const isSame = (box: ViewBox) => box.label === label || box.label === null || label === null
+  // The best come first.
+  return views.map(
+    (view) => view[phrase]?.find((box) => isSame(box) && iou(box.xyxy, xyxy) >= least)?.score ?? 0,
+  )
 }

@@ -5,7 +5,7 @@ import type { Picture } from '../../../src/pictures/picture.js'
 import type { Phrase } from '../../../src/rows/rows.js'
 import type { Teacher } from '../../../src/teacher/teacher.js'
 import { askViews } from '../../../src/verify/views/ask-views.js'
-import { boxSupport } from '../../../src/verify/views/box-support.js'
+import { boxSupport, labelOfBox } from '../../../src/verify/views/box-support.js'
 import { mirrored, shrunk } from '../../../src/verify/views/turned-picture.js'
 
 const [width, height] = [100, 60]
@@ -113,8 +113,7 @@ describe('a teacher that is asked in several views', () => {
       near(view[0]?.[0]?.xyxy, red)
       near(view[1]?.[0]?.xyxy, red)
     }
-    const support = (phrase: number, xyxy: Xyxy) =>
-      boxSupport({ xyxy, score: 1, label: null }, phrase, views, 0.5)
+    const support = (phrase: number, xyxy: Xyxy) => boxSupport({ xyxy }, null, phrase, views, 0.5)
     expect(support(0, red)).toEqual([0.9, 0.9, 0.9, 0.9, 0.9])
     expect(support(0, blue)).toEqual([0, 0, 0, 0, 0])
     expect(support(2, [40, 5, 60, 25])).toEqual([0.4, 0, 0, 0.4, 0.4])
@@ -134,7 +133,8 @@ describe('a teacher that is asked in several views', () => {
     })
     const views = await askViews(teacher, picture, [{ text: caption }], phrases, options)
     expect(views.length).toBe(3)
-    const support = (label: string | null) => boxSupport({ xyxy: red, score: 1, label }, 0, views, 0.5)
+    const support = (label: string | null) =>
+      boxSupport({ xyxy: red }, labelOfBox({ xyxy: red, label }, 0, views, 0.5), 0, views, 0.5)
     expect(support('square')).toEqual([0.9, 0.9, 0.9])
     expect(support('dot')).toEqual([0.8, 0, 0])
     // Of two on one place the better is the one that is meant.
