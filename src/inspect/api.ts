@@ -6,8 +6,14 @@ import { isSecret } from './guard.js'
 import { type Inspected, rowOf } from './index/layer.js'
 import type { Readers } from './open-readers.js'
 import { checkReviewer, type Reviewing } from './reviewing.js'
-import type { DatasetAnswer, ErrorAnswer, SelectionAnswer, SelectionQuestion } from './view/answers.js'
-import { queueOrders, type ReviewSettings } from './view/review-answers.js'
+import type {
+  DatasetAnswer,
+  ErrorAnswer,
+  ReviewSettings,
+  SelectionAnswer,
+  SelectionQuestion,
+} from './view/answers.js'
+import { queueOrders } from './view/review-answers.js'
 import { readView } from './view/view.js'
 
 /** Answers of the dataset are not kept by the browser. */

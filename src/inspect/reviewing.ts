@@ -14,6 +14,7 @@ import type { PictureKeys } from './picture-keys.js'
 import type { RowGroups, StoredRow } from './row-groups.js'
 import type { SampleReader } from './sample-reader.js'
 import type { VerdictReader } from './verdict-reader.js'
+import type { ReviewSettings } from './view/answers.js'
 import { chooseLayers } from './view/choose-layers.js'
 import type {
   AskedLabel,
@@ -22,7 +23,6 @@ import type {
   RefusedEntry,
   ReviewAnswer,
   ReviewedPicture,
-  ReviewSettings,
   SentEntry,
 } from './view/review-answers.js'
 import { thresholdOf } from './view/threshold.js'

@@ -1,6 +1,5 @@
 /** What the server answers and the page reads. */
 import type { PhraseDisagreement, Verdict as StoredVerdict } from '../../rows/rows.js'
-import type { ReviewSettings } from './review-answers.js'
 import type { ShownName } from './shown-measures.js'
 
 export interface DatasetAnswer {
@@ -16,6 +15,15 @@ export interface DatasetAnswer {
   readonly selections: readonly SelectionAnswer[]
   /** The review that can be written here; null where the page only shows. */
   readonly review: ReviewSettings | null
+}
+
+/** The review that the server writes. */
+export interface ReviewSettings {
+  readonly name: string
+  /** Who reviews where the address of the page does not say. */
+  readonly reviewer: string
+  /** Whether there is a sample whose lines are asked about. */
+  readonly hasSample: boolean
 }
 
 /** Pictures of a dataset that someone has put on a list. */

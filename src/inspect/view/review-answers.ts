@@ -7,15 +7,6 @@ import type { Sample, SampleBox } from './answers.js'
 export const queueOrders = ['doubt', 'random', 'matches', 'sample'] as const
 export type QueueOrder = (typeof queueOrders)[number]
 
-/** The review that the server writes. */
-export interface ReviewSettings {
-  readonly name: string
-  /** Who reviews where the address of the page does not say. */
-  readonly reviewer: string
-  /** Whether there is a sample whose lines are asked about. */
-  readonly hasSample: boolean
-}
-
 /** A picture of the queue. */
 export interface QueuedPicture {
   /** `shard:row`. */

@@ -1,14 +1,8 @@
 import type { Xyxy } from '../../../boxes/xyxy.js'
 import { compareEntries, reviewsOf } from '../../../review/effective-reviews.js'
 import { isOfBox, type ReviewAction, type ReviewEntry } from '../../../review/review-entry.js'
-import type { DatasetAnswer } from '../../view/answers.js'
-import type {
-  QueueAnswer,
-  QueuedPicture,
-  ReviewedPicture,
-  ReviewSettings,
-  SentEntry,
-} from '../../view/review-answers.js'
+import type { DatasetAnswer, ReviewSettings } from '../../view/answers.js'
+import type { QueueAnswer, QueuedPicture, ReviewedPicture, SentEntry } from '../../view/review-answers.js'
 import { ask } from '../hooks/ask.js'
 import type { Outbox } from './outbox.js'
 import { nextOpen, type Step, saidOf, stepsOf } from './steps.js'

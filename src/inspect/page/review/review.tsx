@@ -1,13 +1,12 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { ReviewEntry } from '../../../review/review-entry.js'
-import type { DatasetAnswer, LayerAnswer } from '../../view/answers.js'
+import type { DatasetAnswer, LayerAnswer, ReviewSettings } from '../../view/answers.js'
 import { count, counted } from '../../view/format.js'
 import {
   type QueueOrder,
   queueOrders,
   type ReviewAnswer,
   type ReviewedPicture,
-  type ReviewSettings,
 } from '../../view/review-answers.js'
 import { thresholdOf } from '../../view/threshold.js'
 import { isNarrowed, type View, writeView } from '../../view/view.js'
