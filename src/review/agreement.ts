@@ -33,6 +33,7 @@ export interface PairAgreement {
 }
 
 export interface Agreement {
+  /** Reviewers who have said something of the same. */
   readonly pairs: readonly PairAgreement[]
   /**
    * Mean of the pairs' kappas, each pair alike (R. J. Light, Measures of response agreement for qualitative data, 1971):
@@ -53,10 +54,13 @@ export function agreementOf(effective: readonly ReviewEntry[]): Agreement {
   const all = [...byReviewer]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, own]) => ({ name, ...saidBy(own) }))
-  const pairs = all.flatMap((a, at) => all.slice(at + 1).map((b) => pairOf(a, b)))
+  const pairs = all.flatMap((a, at) => all.slice(at + 1).map((b) => pairOf(a, b))).filter(hasCommon)
   const mean = (what: 'boxes' | 'phrases') => meanOf(pairs.flatMap(({ [what]: { kappa } }) => kappa ?? []))
   return { pairs, boxes: mean('boxes'), phrases: mean('phrases') }
 }
+
+const hasCommon = ({ boxes, phrases, redrawn, added }: PairAgreement): boolean =>
+  boxes.both + phrases.both + redrawn.both + added.both > 0
 
 /** What a reviewer has said of each box and phrase, by names that are equal for equal things. */
 interface Said {

@@ -4,9 +4,10 @@ import { clip } from './judges/clip.js'
 import { endpoint } from './judges/endpoint.js'
 import { network } from './judges/network.js'
 import { people } from './judges/people.js'
+import { views } from './judges/views.js'
 
 /** Every judge. The schema of a verify stage and all else that is known of judges is derived from this list. */
-export const judges = [network, clip, endpoint, people] as const
+export const judges = [network, views, clip, endpoint, people] as const
 
 type Schemas<Judges extends readonly { readonly schema: JudgeSchema }[]> = {
   readonly [At in keyof Judges]: Judges[At]['schema']

@@ -79,6 +79,7 @@ export const anyRule: { readonly [Name in RuleConfig['rule']]: fc.Arbitrary<Rule
   consensus: fc.record({
     rule: fc.constant('consensus' as const),
     ...{ least: fc.integer({ min: 1, max: 2 }), iou: tenths, boxes: fc.constant('best' as const) },
+    relative: fc.boolean(),
   }),
   calibrate: fc.constant({ rule: 'calibrate', file: 'calibration.json', any_teacher: false }),
   score: tenths.map((min) => ({ rule: 'score', min })),

@@ -195,7 +195,8 @@ describe('a shard file', () => {
         },
       ],
       ignored: [{ text: 'dog', xyxy: [0, 1, 2, 3.5], area: 0.1, crowd: true }],
-      scale: 0.3, disagreement: null,
+      scale: 0.3,
+      disagreement: null,
     },
   ]
 

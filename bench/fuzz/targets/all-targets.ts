@@ -4,6 +4,7 @@ import type { FuzzTarget } from '../target.js'
 import { benchmarkTargets } from './benchmark-targets.js'
 import { configTargets } from './config-targets.js'
 import { datasetTargets } from './dataset-targets.js'
+import { exchangeTargets } from './exchange-targets.js'
 import { listTargets } from './list-targets.js'
 import { modelTargets } from './model-targets.js'
 import { partTargets } from './part-targets.js'
@@ -31,6 +32,7 @@ export async function allTargets(folder: string, only = ''): Promise<FuzzTarget[
     ...(await runTargets(await roomOf('run'))),
     ...(await partTargets(await roomOf('parts'))),
     ...queueTargets(),
+    ...(await exchangeTargets(await roomOf('exchange'))),
     ...(await listTargets(await roomOf('lists'))),
     ...(await configTargets(await roomOf('config'))),
   ]

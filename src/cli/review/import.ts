@@ -51,7 +51,8 @@ function reportText({
   const parts: string[] = []
   if (pictures > 0) parts.push(formatTable(['said', 'count'], Object.entries(said).sort()))
   else parts.push('Nobody has said anything in it.')
-  if (known > 0) parts.push(`${counted(known, 'of them')} in the review already, or older than what it says`)
+  if (known > 0)
+    parts.push(`${known} of them not written: they are in the review already, or older than what it says`)
   const { unfinished, cancelled } = passed
   if (unfinished > 0) parts.push(`${counted(unfinished, 'picture')} passed over: nobody has finished them`)
   if (cancelled > 0) parts.push(`${counted(cancelled, 'picture')} passed over: they were cancelled`)

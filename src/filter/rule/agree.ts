@@ -41,6 +41,19 @@ export function agreedThings(
 export const agreedScore = ({ boxes }: AgreedThing): number =>
   boxes.reduce((sum, box) => sum + (box?.score ?? 0), 0) / boxes.length
 
+/**
+ * The same with each score times its share of the best that its source gave a thing of the phrase: where a source is
+ * surer of something else, it speaks less for this one.
+ */
+export function relativeScore({ boxes }: AgreedThing, things: readonly AgreedThing[]): number {
+  const sum = boxes.reduce((total, box, source) => {
+    if (!box) return total
+    const best = Math.max(...things.map((thing) => thing.boxes[source]?.score ?? 0))
+    return total + (best > 0 ? box.score ** 2 / best : 0)
+  }, 0)
+  return sum / boxes.length
+}
+
 /** Sides of the boxes weighed by their scores (weighted box fusion; Solovyev, Wang and Gabruseva 2021). */
 export function fusedBox({ boxes }: AgreedThing): Xyxy {
   const found = boxes.filter((box) => box !== undefined)

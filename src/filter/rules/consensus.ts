@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { stageName } from '../../rows/stage-name.js'
-import { agreedScore, agreedThings, disagreementOf, fusedBox } from '../rule/agree.js'
+import { agreedScore, agreedThings, disagreementOf, fusedBox, relativeScore } from '../rule/agree.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { share } from '../rule/parameters.js'
 import type { Candidate, FilterImage } from '../rule/rule.js'
@@ -23,6 +23,12 @@ export const consensus = filterRule({
         .describe('the stages that are compared, proposals or groundings; else all that are needed'),
       least: z.number().int().min(1).default(2).describe('stages that must have found a box'),
       iou: share.default(0.5).describe('overlap (IoU) from which two boxes are on one thing'),
+      relative: z
+        .boolean()
+        .default(true)
+        .describe(
+          "a stage's score counts by its share of the best that it gave a box of the phrase: weak boxes beside a strong one count less",
+        ),
       boxes: z
         .enum(['best', 'fused'])
         .default('best')
@@ -39,7 +45,7 @@ export const consensus = filterRule({
     ({ iou: least }) =>
     (candidates, image) =>
       byPhrase(candidates, image, least).map(({ phrase, things }) => disagreementOf(things, phrase)),
-  create({ least, iou: overlap, boxes }) {
+  create({ least, iou: overlap, boxes, relative }) {
     return (candidates, image) =>
       byPhrase(candidates, image, overlap).flatMap(({ things }) =>
         things.flatMap((thing): Candidate[] => {
@@ -49,7 +55,8 @@ export const consensus = filterRule({
           const xyxy = boxes === 'fused' && found.length > 1 ? fusedBox(thing) : best.xyxy
           const names = (image.sources ?? []).flatMap(({ teacher }, at) => (thing.boxes[at] ? [teacher] : []))
           const origin = [...new Set(names)].join('+')
-          return [{ ...best, xyxy, score: agreedScore(thing), ...(origin && { origin }) }]
+          const score = relative ? relativeScore(thing, things) : agreedScore(thing)
+          return [{ ...best, xyxy, score, ...(origin && { origin }) }]
         }),
       )
   },

@@ -220,7 +220,7 @@ function Opinion({ verdicts = [] }: { readonly verdicts?: SampleAnswer['verdicts
     <>
       {verdicts.map(({ judge, verdict, probability, person, reason }, at) => (
         <span key={at} class="opinion" title={`${judge}: ${verdict}${reason === null ? '' : ` (${reason})`}`}>
-          {' '}
+          {' · '}
           {judge} {person ? verdict : probability.toFixed(2)}
         </span>
       ))}

@@ -75,13 +75,16 @@ export async function promised(
     own = kind.looks?.(stage, context) ?? []
     if (kind.makes === 'shards') return { own, offers: await (kind.promise ?? kind.offers)(stage, context) }
     const model = { folder: '', name: stage.name, hash: '' }
-    return { own, offers: { missing: [], ...(kind.isModel && { model }) } }
+    return { own, offers: { missing: [], ...(kind.offersModel && { [kind.offersModel]: model }) } }
   } catch (error) {
     // What it would offer is not known: those that need it are not told of for that.
     const { name } = stage
     const { run } = context
     const dataset = run && { name, storage: run, shards: [] }
-    const all = { images: name, phrases: name, proposals: name, grounding: name }
+    const isJudging = kind.makes === 'shards' && kind.family === 'verdicts'
+    const all = isJudging
+      ? { verdicts: name }
+      : { images: name, phrases: name, proposals: name, grounding: name }
     return { own, offers: { ...(dataset && { dataset, ...all }), missing: [] }, error: explainError(error) }
   }
 }

@@ -23,7 +23,7 @@ export const average = oneKind({
   resource: 'cpu',
   notHashed: [],
   modelKeys: ['from', 'to'],
-  isModel: true,
+  offersModel: 'model',
   looks: ({ with: { from, to } }, { outputs }) =>
     Object.entries({ from, to })
       .filter(([, name]) => !outputs.get(name)?.model)

@@ -41,7 +41,7 @@ export const promote = oneKind({
   makes: 'one',
   record: (stage) => roundRecord(stage),
   resource: 'cpu',
-  isModel: true,
+  offersModel: 'model',
   // Where the teacher lies; and what is only told of.
   notHashed: ['teacher', 'learned'],
   async find(stage, configHash, context) {

@@ -140,8 +140,8 @@ export interface ShardsKind<Name extends string = string, Schema extends z.ZodTy
 export interface OneKind<Name extends string = string, Schema extends z.ZodType = z.ZodType, Result = unknown>
   extends AnyKind<Name, Schema> {
   readonly makes: 'one'
-  /** Whether it offers a model. */
-  readonly isModel?: boolean
+  /** The model that it offers: one that finds boxes, or one that judges them; absent where it offers none. */
+  readonly offersModel?: 'model' | 'judge'
   /** Name in the run of the record that it leaves; undefined where that lies elsewhere. */
   record(stage: StageOf<z.infer<Schema>>): string | undefined
   /** What it offers where it is made of the same already; undefined where it is not. */

@@ -30,7 +30,7 @@ export const train = oneKind({
   resource: 'gpu',
   notHashed: trainNotHashed,
   modelKeys: ['init'],
-  isModel: true,
+  offersModel: 'model',
   looks(stage, context) {
     const { needs, with: config } = stage
     const sources = needs.flatMap((name) => sourceOf(stage, name, context))

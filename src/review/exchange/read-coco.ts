@@ -19,10 +19,13 @@ interface Sentence {
   readonly caption: number
 }
 
+/** A box with the number that the file gives it. */
+type CocoBox = ReturnedBox & { readonly number: number | undefined }
+
 /** What came back of a picture. */
 interface Collected {
   readonly captions: Set<number>
-  readonly boxes: ReturnedBox[]
+  readonly boxes: CocoBox[]
   isTooMuch: boolean
 }
 
@@ -65,7 +68,7 @@ export async function* readCoco(path: string, find: FindExchange): AsyncGenerato
     } else if (own.boxes.length >= mostBoxes) own.isTooMuch = true
     else own.boxes.push(boxOf(annotation, sentence))
   }
-  const keepsIds = areIdsKept(collected)
+  const keepsIds = areIdsKept(collected, record)
   for (const [picture, { captions, boxes: found, isTooMuch }] of collected) {
     const boxes = keepsIds ? found : found.map((box): ReturnedBox => ({ ...box, box: null }))
     const place = `${path} ${picture.key}`
@@ -82,14 +85,21 @@ export async function* readCoco(path: string, find: FindExchange): AsyncGenerato
 }
 
 /**
- * Whether boxes have the ids that they had. Many tools count them anew: then more of them lie where another box of their
- * picture was than where that of their id was.
+ * Whether boxes have the ids that they had. Many tools count them anew: then some have the id of a box of another picture,
+ * or 0, or more of them lie where another box of their picture was than where that of their id was.
  */
-function areIdsKept(collected: ReadonlyMap<NumberedPicture, Collected>): boolean {
+function areIdsKept(
+  collected: ReadonlyMap<NumberedPicture, Collected>,
+  { pictures }: ExchangeRecord,
+): boolean {
+  const total = [...pictures.values()].reduce((sum, { boxes }) => sum + boxes.length, 0)
   let [kept, others] = [0, 0]
   for (const [picture, { boxes }] of collected)
-    for (const { box, xyxy, words } of boxes) {
-      if (typeof box !== 'number') continue
+    for (const { number, box, xyxy, words } of boxes) {
+      if (typeof box !== 'number') {
+        if (number !== undefined && number >= 0 && number <= total) return false
+        continue
+      }
       const isAt = (index: number) => {
         const own = picture.boxes[index]
         const phrase = own && picture.phrases[own.phrase]
@@ -127,13 +137,14 @@ function sentenceOf(image: Json, { id, pictures }: ExchangeRecord): Sentence | s
     : { picture, caption: own }
 }
 
-function boxOf(annotation: Json, { picture, caption }: Sentence): ReturnedBox {
+function boxOf(annotation: Json, { picture, caption }: Sentence): CocoBox {
   const [x, y, width, height] = cocoBox(annotation) ?? [Number.NaN, Number.NaN, Number.NaN, Number.NaN]
   const number = numberOf(annotation.id)
   const index = number === undefined ? undefined : boxOfNumber(picture, number)
   return {
     // Tools that write COCO count ids anew: one that is none of ours says nothing.
     box: index ?? null,
+    number,
     xyxy: [x, y, x + width, y + height],
     isTurned: false,
     words: wordsOf(annotation, caption),

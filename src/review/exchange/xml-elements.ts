@@ -20,7 +20,7 @@ const deepest = 64
  *   element of over 16 MiB
  */
 export async function* xmlElements(path: string, root: string): AsyncGenerator<XmlElement> {
-  const bad = (what: string) => new UserError(`${path} is not XML of this form: ${what}.`)
+  const bad = (what: string) => new UserError(`${path} is not XML as CVAT writes it: ${what}.`)
   const decoder = new TextDecoder('utf-8')
   let text = ''
   let depth = 0

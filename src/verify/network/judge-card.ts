@@ -11,7 +11,8 @@ export function judgeCard({
 }: Pick<JudgeTask, 'name' | 'sources' | 'config'> & { readonly result: JudgeResult }): string {
   const { measured, pictures } = result
   const rows = sources.map(
-    ({ name: source, grounding, proposals }) => `| ${source} | ${grounding} | ${proposals ?? 'none'} |`,
+    ({ name: source, grounding, proposals }) =>
+      `| ${source} | ${grounding ?? 'none: the surest proposals'} | ${proposals ?? 'none'} |`,
   )
   return `---
 license: ${config.license}

@@ -2,7 +2,6 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { areaOf } from '../../../boxes/iou.js'
 import type { Xyxy } from '../../../boxes/xyxy.js'
 import type { ReviewEntry } from '../../../review/review-entry.js'
-import type { Verdict } from '../../../rows/rows.js'
 import type { Sample } from '../../view/answers.js'
 import { type BoxEdit, dragged, type Handle, handles, settled } from './box-edit.js'
 import { type Step, saidOf } from './steps.js'
@@ -15,7 +14,7 @@ interface ReviewPictureProps {
   readonly held: readonly ReviewEntry[]
   readonly edit: BoxEdit | null
   /** Boxes that others have drawn, where they are shown. */
-  readonly others: readonly (ReviewEntry | Verdict)[]
+  readonly others: readonly ReviewEntry[]
   readonly onSelect: (step: number) => void
   readonly onEdit: (edit: BoxEdit | null) => void
 }

@@ -1,10 +1,12 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { ReviewEntry } from '../../../review/review-entry.js'
 import type { DatasetAnswer, LayerAnswer } from '../../view/answers.js'
 import { count, counted } from '../../view/format.js'
 import {
   type QueueOrder,
   queueOrders,
   type ReviewAnswer,
+  type ReviewedPicture,
   type ReviewSettings,
 } from '../../view/review-answers.js'
 import { thresholdOf } from '../../view/threshold.js'
@@ -293,7 +295,7 @@ export function Review({ dataset, review, view, layer, setView, helps, onHelp, o
                 {...{ sample, steps, held, edit }}
                 address={work.addressOf(id)}
                 step={work.step}
-                others={others ? [...(others.others ?? []), ...(others.machines ?? [])] : []}
+                others={others ? drawnByOthers(others, current?.phrase) : []}
                 onSelect={(step) => work.select(step)}
                 onEdit={setEdit}
               />
@@ -341,7 +343,7 @@ export function Review({ dataset, review, view, layer, setView, helps, onHelp, o
                 onWords={setWords}
                 onSelect={(step) => work.select(step)}
               />
-              {others && <Others picture={others} />}
+              {others && <Others picture={others} phrase={current?.phrase} />}
             </div>
           </section>
         </div>
@@ -407,24 +409,46 @@ function Outgoings({ outbox }: { readonly outbox: Outbox }) {
   )
 }
 
-/** What others and machines say of a picture. */
-function Others({
-  picture: { sample, others, machines },
-}: {
-  readonly picture: NonNullable<ReviewSession['others']>
-}) {
+/** Whether others speak of a phrase of the picture. */
+const speaksOf =
+  ({ sample }: ReviewedPicture, phrase: number | undefined) =>
+  (one: ReviewEntry): boolean => {
+    const named = phrase === undefined ? undefined : sample.phrases[phrase]
+    return (
+      named !== undefined &&
+      one.phrase?.caption === named.caption &&
+      one.phrase.start === named.start &&
+      one.phrase.end === named.end
+    )
+  }
+
+/** Boxes that others have drawn for a phrase. */
+const drawnByOthers = (picture: ReviewedPicture, phrase: number | undefined) =>
+  (picture.others ?? [])
+    .filter(speaksOf(picture, phrase))
+    .filter(({ action }) => action === 'redraw' || action === 'add')
+
+interface OthersProps {
+  readonly picture: ReviewedPicture
+  readonly phrase: number | undefined
+}
+
+/** What others and machines say of a phrase. */
+function Others({ picture, phrase }: OthersProps) {
   const lines = [
-    ...(others ?? []).map(
-      ({ reviewer, action, phrase }) => `${reviewer}: ${action}${phrase ? `, ${phrase.text}` : ''}`,
-    ),
-    ...(machines ?? []).map(
-      ({ judge, verdict, probability, phrase }) =>
-        `${judge}: ${verdict} ${probability.toFixed(2)}, ${sample.phrases[phrase]?.text ?? ''}`,
-    ),
+    ...(picture.others ?? [])
+      .filter(speaksOf(picture, phrase))
+      .map(({ reviewer, action, xyxy }) => `${reviewer}: ${action}${placeText(xyxy)}`),
+    ...(picture.machines ?? [])
+      .filter((one) => one.phrase === phrase)
+      .map(
+        ({ judge, verdict, probability, xyxy }) =>
+          `${judge}: ${verdict} ${probability.toFixed(2)}${placeText(xyxy)}`,
+      ),
   ]
   return (
     <div class="others">
-      <h3>What others say</h3>
+      <h3>What others say of this phrase</h3>
       {lines.length === 0 ? (
         <p class="fine">nothing</p>
       ) : (
@@ -433,3 +457,6 @@ function Others({
     </div>
   )
 }
+
+const placeText = (xyxy: readonly number[] | null): string =>
+  xyxy ? `, the box at ${xyxy.map((side) => Math.round(side)).join(' ')}` : ''

@@ -1,0 +1,139 @@
+/**
+ * Is a second opinion better than a threshold? On toy worlds of several seeds: how precise the labels of the web are
+ * at equal recall, kept by the teacher's score, by a judge that was trained on gold, and by what two teachers found;
+ * whether "all found" is right; what a student learns from either. And the same curve on photographs.
+ *
+ *     npm run bench:verify -- [--seeds 1,2,3] [--dir runs/bench-verify] [--only curve,students,photographs] [--photos DIR --detector DIR] [--json]
+ */
+import { join } from 'node:path'
+import { readCocoTruth } from '../src/audit/coco-truth.js'
+import { groundedPictures } from '../src/audit/grounded-pictures.js'
+import { packaged } from '../src/base/files/packaged.js'
+import { openDataset } from '../src/catalog/open-dataset.js'
+import { runWithProgress } from '../src/cli/run-with-progress.js'
+import { readPipeline } from '../src/pipeline/read-pipeline.js'
+import { makeWorld } from '../src/world/make-world.js'
+import { readRecipe } from '../src/world/recipe.js'
+import { serveFolder } from '../src/world/serve-world.js'
+import { gatherFigures, mean, option, printHelp, printReport } from './report.js'
+import { completeShares } from './verify/complete-shares.js'
+import { bestPoint, type LabelCurve, labelCurve, precisionAt } from './verify/label-curve.js'
+import { photographs } from './verify/photographs.js'
+import { students } from './verify/students.js'
+
+await printHelp(import.meta.url)
+const seeds = option('seeds', '1,2,3').split(',').map(Number)
+const dir = option('dir', 'runs/bench-verify')
+const only = option('only', 'curve,students,photographs').split(',')
+const { figures, report } = gatherFigures()
+const percent = (share: number) => (100 * share).toFixed(1)
+
+const gains = { judge: [] as number[], consensus: [] as number[] }
+const complete: number[] = []
+const outcomes: Awaited<ReturnType<typeof students>>[] = []
+for (const seed of seeds) {
+  if (!only.includes('curve') && !only.includes('students')) break
+  const folder = join(dir, `seed-${seed}`)
+  await labelled(seed, folder)
+  const truth = await readCocoTruth(join(folder, 'world/web/truth.json'), () => {})
+  const { storage, shards } = await openDataset(join(folder, 'web'))
+  const curveOf = (grounding: string) =>
+    labelCurve(groundedPictures({ storage, shards, grounding, phrases: 'phrases' }, {}), ({ image }) =>
+      truth(image),
+    )
+  const curves = {
+    score: await curveOf('by-score'),
+    judge: await curveOf('by-judge'),
+    consensus: await curveOf('by-consensus'),
+  }
+  if (only.includes('curve')) {
+    gains.judge.push(tell(seed, 'judge', curves.score, curves.judge))
+    gains.consensus.push(tell(seed, 'consensus', curves.score, curves.consensus))
+    const found = await completeShares(
+      { storage, shards },
+      { phrases: 'phrases', verdicts: 'verified' },
+      truth,
+    )
+    complete.push(found.rightly)
+    report(
+      `seed ${seed}: "all found" or not, said rightly`,
+      found.rightly,
+      '0 to 1',
+      '>= 0.8',
+      found.rightly >= 0.8,
+      `${found.phrases} phrases; always "no" or always "yes": ${percent(found.chance)} %; of those said to be all found ${percent(found.precision)} % are`,
+    )
+  }
+  if (only.includes('students')) outcomes.push(await students(seed, folder, curves))
+}
+if (gains.judge.length > 0) {
+  for (const [name, own] of Object.entries(gains))
+    report(
+      `${name}: precision above the score's at equal recall`,
+      100 * mean(own),
+      'points',
+      '>= 10',
+      100 * mean(own) >= 10,
+      `seeds ${own.map(percent).join(', ')}`,
+    )
+  report('"all found" or not, said rightly', mean(complete), '0 to 1', '>= 0.8', mean(complete) >= 0.8)
+}
+for (const set of ['novel', 'known'] as const) {
+  if (outcomes.length === 0) break
+  for (const metric of ['ap50', 'recall1'] as const) {
+    const own = outcomes.map((one) => one[set].verified[metric] - one[set].thresholded[metric])
+    report(
+      `student of verified labels above that of thresholded ones, ${metric} on ${set}`,
+      100 * mean(own),
+      'points',
+      '',
+      null,
+      `seeds ${own.map(percent).join(', ')}; ${outcomes.map((one) => `${percent(one[set].verified[metric])} against ${percent(one[set].thresholded[metric])}`).join(', ')}`,
+    )
+  }
+}
+if (only.includes('photographs') && process.argv.includes('--photos'))
+  await photographs(
+    { photos: option('photos', ''), detector: option('detector', ''), folder: join(dir, 'photographs') },
+    report,
+  )
+printReport('verify', seeds.length, figures)
+
+/** Makes the world of a seed, labels its web, and judges the labels, as far as that is not done. */
+async function labelled(seed: number, folder: string): Promise<void> {
+  const base = await readRecipe(packaged('datasets/toy.yaml'))
+  await makeWorld({ ...base, seed: base.seed + seed }, join(folder, 'world'))
+  const server = await serveFolder(join(folder, 'world', 'web'))
+  try {
+    const set = [
+      ...[`world=${join(folder, 'world')}`, `web_url=${server.url}`],
+      ...[`teacher.seed=${seed}`, `teacher-b.seed=${100 + seed}`, `judge.seed=${seed}`],
+    ]
+    await runWithProgress(await readPipeline('bench/data/verify-toy.yaml', { set }), folder, {})
+  } finally {
+    await server.close()
+  }
+}
+
+/** Tells a curve beside that of the score, and gives the gain where a threshold has its best F1. */
+function tell(seed: number, name: string, score: LabelCurve, other: LabelCurve): number {
+  const at = bestPoint(score)
+  const there = at && precisionAt(other, at.recall)
+  const curve = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8].map((recall) => {
+    const [one, two] = [precisionAt(score, recall), precisionAt(other, recall)]
+    const shown = (point: typeof one) => (point ? percent(point.precision) : '-')
+    return `${shown(one)}/${shown(two)}`
+  })
+  const gain = at && there ? there.precision - at.precision : 0
+  report(
+    `seed ${seed}: ${name}, precision at the recall of the best threshold`,
+    there?.precision ?? null,
+    '0 to 1',
+    '',
+    null,
+    at
+      ? `recall ${percent(at.recall)} %: the score's precision is ${percent(at.precision)} %; at recall 20 to 80 %, score/${name}: ${curve.join(' ')}`
+      : 'no regions',
+  )
+  return gain
+}
