@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path'
 import { counted } from '../base/counted.js'
 import { parseConfig } from '../base/files/parse-config.js'
+import { UserError } from '../base/user-error.js'
 import { describeChosen, stagesWith } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { hashModel } from '../model/model-folder.js'
@@ -52,6 +53,10 @@ export async function train(
       needs.push(verdicts)
     }
   }
+  if (config.weigh_by !== undefined && !needs.includes(config.weigh_by))
+    throw new UserError(
+      `weigh_by: none of ${trained.join(', ')} has verdicts "${config.weigh_by}": make them with \`groundmill doubt\` or \`groundmill verify\`, \`--as ${config.weigh_by}\`.`,
+    )
   const vocabulary: string[] = []
   for (const name of config.vocabulary)
     vocabulary.push(outputs.has(name) ? name : addOutput(outputs, await captionsOf(name)))
