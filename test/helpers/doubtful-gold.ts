@@ -46,7 +46,7 @@ export function madePicture(index: number): MadePicture {
   const proposals = phrases.flatMap((_, phrase): Proposal[] => {
     const things = boxes.map((box, thing) => ({
       ...{ phrase, xyxy: near(box), label: null },
-      score: draw.between(...(phraseOf(thing) === phrase ? ([0.4, 0.9] as const) : ([0.02, 0.3] as const))),
+      score: phraseOf(thing) === phrase ? draw.between(0.4, 0.9) : draw.between(0.02, 0.3),
     }))
     const [x, y] = [draw.between(0, side - 40), draw.between(0, side - 40)]
     const nothing = {

@@ -88,7 +88,8 @@ it('CLIP judges a box by how likely its phrase is among other phrases of its cap
       0,
     )
     const softmax = (first = 0, ...others: readonly (number | undefined)[]) =>
-      Math.exp(100 * first) / [first, ...others].reduce((sum, of) => sum + Math.exp(100 * (of ?? 0)), 0)
+      Math.exp(100 * first) /
+      [first, ...others].reduce<number>((sum, of) => sum + Math.exp(100 * (of ?? 0)), 0)
     expect(verdicts[0]?.probability).toBeCloseTo(softmax(cat, dog, nothing), 5)
     expect(verdicts[1]?.probability).toBeCloseTo(softmax(dog, cat, theCat, bare, nothing), 5)
     expect(verdicts[2]?.probability).toBeCloseTo(softmax(roof, nothing), 5)
