@@ -7,8 +7,8 @@
  *                           [--scale 1] [--seed 1] [--rows 50000] [--jobs 2] [--json] [--keep]
  *
  * `--scale 0.1` tries one in ten of the changes, a tenth of the full disks, and crawls a tenth of the rows;
- * `--step` names one step of kills, rounds and disk by a part of its name, such as "chunk", and
- * the files of `damage`. `hosts` and `damage` run the commands in this process, from their source. Only
+ * `--step` names steps of kills, rounds and disk by parts of their names, such as "chunk" or "judge,verify", and
+ * the files of `damage` by one. `hosts` and `damage` run the commands in this process, from their source. Only
  * `small-disk` needs to be root: it mounts a disk in memory, and says so where it cannot. `web` makes a
  * certificate with openssl; without it no server of HTTP/2 is among them.
  *
@@ -71,7 +71,8 @@ async function shake(folder: string): Promise<void> {
     ...{ folder: join(folder, name), steps, jobs, done: tell },
     draw: random('faults', name, seed),
     stride: Math.max(1, Math.round(stride / scale)),
-    isAsked: (step) => step.name.includes(stepAsked) && !step.isPreparation,
+    isAsked: ({ name, isPreparation }) =>
+      stepAsked.split(',').some((part) => name.includes(part)) && !isPreparation,
   })
   try {
     if (has('kills')) await killSteps(shaking('kills', stages, 1))

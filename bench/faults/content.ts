@@ -37,6 +37,11 @@ export async function contentOf(
     const path = join(entry.parentPath, entry.name)
     const name = relative(folder, path)
     if (isOfProcesses(name)) continue
+    const review = reviewOf(name)
+    if (review !== undefined) {
+      for (const [entry, hash] of await entriesOf(path, review, content)) content.set(entry, hash)
+      continue
+    }
     content.set(
       name,
       /\.(jsonl?|md)$/.test(name) ? await hashOfRecord(path, [folder, ...places]) : await hashOfBytes(path),
@@ -46,6 +51,31 @@ export async function contentOf(
 }
 
 const isOfProcesses = (name: string) => /(^|\/)\.groundmill\//.test(name) || /\.log$/.test(name)
+
+/** The folder of a review, of a segment of its log. */
+const reviewOf = (name: string) => /^(.*reviews\/[^/]+)\/[^/]+\.jsonl$/.exec(name)?.[1]
+
+/**
+ * The entries of a segment, each under a name of its own: what is said, and how often it was said before. Whose session
+ * wrote it, which is drawn, and when, is of the making.
+ */
+async function entriesOf(
+  path: string,
+  review: string,
+  known: ReadonlyMap<string, string>,
+): Promise<ReadonlyMap<string, string>> {
+  const entries = new Map<string, string>()
+  for (const line of (await readFile(path, 'utf8')).split('\n')) {
+    if (line === '') continue
+    const { id: _, at: __, ...said } = JSON.parse(line)
+    const hash = createHash('sha256').update(JSON.stringify(said)).digest('hex')
+    let times = 1
+    const nameOf = () => `${review}#${hash.slice(0, 16)}#${times}`
+    while (known.has(nameOf()) || entries.has(nameOf())) times++
+    entries.set(nameOf(), hash)
+  }
+  return entries
+}
 
 async function hashOfBytes(path: string): Promise<string> {
   const hash = createHash('sha256')

@@ -41,6 +41,10 @@ stages:
     needs: [label]
     with: { rules: [{ rule: score, min: 0.002 }, { rule: max_boxes, phrase: 2 }] }
   - { name: mined, uses: mine, needs: [gold, teacher], with: { max: 5, min_score: 0 } }
+  - { name: named, uses: teach, needs: [gold, teacher], with: { floor: 0.001 } }
+  - { name: judge, uses: judge, needs: [gold, named], with: { steps: 4, batch: 12, checkpoint_every: 2, hold_out: 0.4 } }
+  - { name: judged, uses: verify, needs: [kept, judge], with: { judge: network } }
+  - { name: doubted, uses: doubt, needs: [gold, named] }
   - { name: scores, uses: evaluate, needs: [gold, teacher], with: { floor: 0 } }
 ${exportStages.join('\n')}
 `
@@ -78,6 +82,15 @@ export async function faultedPipeline(folder: string) {
       return ['run', quickstart, '--dataset', run, ...where, ...set(shortRounds), ...rest]
     },
   })
+  const reviewed = (way: 'export' | 'import', ...rest: readonly string[]): Step => ({
+    name: way === 'import' ? "a review's log" : 'export for review',
+    args: (run) => {
+      const file = join(run, 'review.json')
+      const places =
+        way === 'import' ? [join(run, 'gold'), file] : [`${join(run, 'gold')}:gold`, '--out', file]
+      return ['review', way, ...places, '--format', 'coco', ...rest]
+    },
+  })
   const stages: readonly Step[] = [
     only('ingest of files', 'gold'),
     only('crawl', 'web'),
@@ -87,6 +100,12 @@ export async function faultedPipeline(folder: string) {
     only('filter', 'kept'),
     only('mine', 'mined'),
     only('evaluate', 'scores'),
+    { ...only('labels of gold', 'named'), isPreparation: true },
+    only('judge', 'judge'),
+    only('verify', 'judged'),
+    only('doubt', 'doubted'),
+    { ...reviewed('export'), isPreparation: true },
+    reviewed('import', '--name', 'first', '--reviewer', 'Ann'),
     ...exportFormats.map((format) => only(`export ${format}`, format)),
   ]
   return {

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import { filterConfig } from '../../src/filter/config.js'
 import { filterShard } from '../../src/filter/filter-shard.js'
-import type { ImageRow, PhraseRow, ProposalRow } from '../../src/rows/rows.js'
+import type {
+  GroundingRow,
+  ImageRow,
+  PhraseRow,
+  Proposal,
+  ProposalRow,
+  Verdict,
+  VerdictRow,
+} from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
@@ -170,5 +178,114 @@ describe('filtering a shard', () => {
       await expect(filterShard(taskOf(storage), config)).rejects.toThrow(UserError)
       expect(await readCommit(storage, 'grounding', 'filter', '00000')).toBeUndefined()
     }
+  })
+
+  it('compares several teachers and a grounding, and stores how far they disagree', async () => {
+    const storage = await dataset(proposals)
+    const found = (phrase: number, xyxy: Proposal['xyxy'], score: number) => ({
+      ...{ phrase, xyxy, score, label: null, contrast: null },
+    })
+    const other = (key: string, own: Proposal[] = []): ProposalRow => ({
+      key,
+      teacher: 'other',
+      proposals: own,
+    })
+    await putShard(storage, 'proposals', 'second', '00000', [
+      other('a', [found(0, [0, 0, 20, 20], 0.25)]),
+      ...[other('b'), other('c')],
+    ])
+    const drawn = (key: string, origin: string | undefined): GroundingRow => {
+      const rest = { caption: 0, phrase: 0, start: 0, end: 5, score: 1 }
+      return { key, regions: origin ? [{ ...rest, xyxy: [0, 0, 20, 20], origin }] : [] }
+    }
+    await putShard(storage, 'grounding', 'drawn', '00000', [
+      ...[drawn('a', 'hand'), drawn('b', undefined), drawn('c', undefined)],
+    ])
+    const { rules } = filterConfig.parse({ rules: [{ rule: 'consensus', least: 3, relative: false }] })
+    const others = [
+      { family: 'proposals', stage: 'second' },
+      { family: 'grounding', stage: 'drawn' },
+    ] as const
+    const { record } = await filterShard(taskOf(storage), { ...config, rules, others })
+    const [first, second, third] = await all(readShard(storage, 'grounding', 'filter', '00000'))
+    // Found by all three: 0.5, 0.25 and 1.
+    const [kept] = first?.regions ?? []
+    expect(kept).toMatchObject({ phrase: 0, xyxy: [0, 0, 20, 20], origin: 'toy+other+hand' })
+    expect(kept?.score).toBeCloseTo(1.75 / 3, 6)
+    const apart = (row: GroundingRow | undefined) =>
+      row?.disagreement?.map(({ phrase, value }) => [phrase, Number(value.toFixed(4))])
+    // By (best - mean) * 3 / 2 in shares of the best; what one alone found is as far apart as can be.
+    expect(apart(first)).toEqual([
+      [0, 0.625],
+      [1, 1],
+    ])
+    expect(apart(second)).toEqual([])
+    expect(apart(third)).toEqual([
+      [0, 1],
+      [1, 1],
+    ])
+    expect(record).toMatchObject({ in: 8, out: 1, rejected: { outside: 1 } })
+    expect(record.config).toMatchObject({ others })
+    expect(record.stats.counts).toMatchObject({ compared_phrases: 4 })
+    expect(record.stats.histograms.disagreement?.counts.reduce((sum, count) => sum + count, 0)).toBe(4)
+    expect(record.stats.tallies.origins).toEqual({ 'toy+other+hand': 1 })
+    const stray = [other('a', [found(2, [0, 0, 9, 9], 1)]), other('b'), other('c')]
+    await putShard(storage, 'proposals', 'stray', '00000', stray)
+    await expect(
+      filterShard(
+        { ...taskOf(storage), stage: 'astray' },
+        { ...config, rules, others: [{ family: 'proposals', stage: 'stray' }] },
+      ),
+    ).rejects.toThrow(/stray/)
+  })
+
+  it('reads verdicts, and takes the boxes that people have added, and they alone', async () => {
+    const storage = await dataset(proposals)
+    const said = (changes: Partial<Verdict>): Verdict => ({
+      ...{ phrase: 0, xyxy: [0, 0, 20, 20], verdict: 'accept', probability: 0.75, redrawn: null },
+      ...{ start: null, end: null, judge: 'net', person: false, reason: null, at: null, ...changes },
+    })
+    const added: Partial<Verdict> = { verdict: 'add', probability: 1, xyxy: [60, 10, 90, 40], phrase: 1 }
+    const verdicts = (rows: readonly Verdict[][]) =>
+      ['a', 'b', 'c'].map((key, at): VerdictRow => ({ key, verdicts: rows[at] ?? [] }))
+    await putShard(
+      ...([storage, 'verdicts', 'judged', '00000'] as const),
+      verdicts([[said({}), said({ ...added, xyxy: [30, 10, 50, 40] })]]),
+    )
+    const person = { person: true, judge: 'Ann' }
+    await putShard(
+      ...([storage, 'verdicts', 'people', '00000'] as const),
+      verdicts([
+        [said({ ...added, ...person })],
+        [],
+        [said({ probability: 0, xyxy: [0, 0, 40, 40], ...person })],
+      ]),
+    )
+    const { rules } = filterConfig.parse({ rules: [{ rule: 'verdict' }] })
+    const stages = { ...config, rules, verdicts: ['judged', 'people'] }
+    const { record } = await filterShard(taskOf(storage), stages)
+    const rows = await all(readShard(storage, 'grounding', 'filter', '00000'))
+    expect(
+      rows.map(({ regions }) =>
+        regions.map(({ phrase, xyxy, score, origin }) => [phrase, xyxy, score, origin]),
+      ),
+    ).toEqual([
+      [
+        [1, [60, 10, 90, 40], 1, 'review:Ann'],
+        [0, [0, 0, 20, 20], 0.5, 'toy'],
+        // Nearly the box that was judged.
+        [0, [1, 0, 20, 20], 0.25, 'toy'],
+      ],
+      [],
+      [],
+    ])
+    expect(rows.every(({ disagreement }) => disagreement === null)).toBe(true)
+    expect(record.stats.tallies.origins).toEqual({ toy: 2, 'review:Ann': 1 })
+    expect(record).toMatchObject({ in: 7, out: 3, rejected: { outside: 1, verdict: 3 } })
+    expect(record.config).toMatchObject({ verdicts: ['judged', 'people'] })
+    await putShard(...([storage, 'verdicts', 'stray', '00000'] as const), verdicts([[said({ phrase: 2 })]]))
+    await expect(
+      filterShard({ ...taskOf(storage), stage: 'astray' }, { ...stages, verdicts: ['stray'] }),
+    ).rejects.toThrow(/stray/)
   })
 })

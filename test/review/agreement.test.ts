@@ -41,6 +41,12 @@ describe('agreement of reviewers', () => {
     expect(cohensKappa(new Map([['a', 1]]), new Map([['b', 1]]))).toEqual({ both: 0, agreed: 0, kappa: null })
   })
 
+  it('is there where both have drawn alone, and not where each has said something else', () => {
+    const drawn = (who: string) => entry(who, { action: 'add', key: 'drawn' })
+    const { pairs } = agreementOf([drawn('Ann'), drawn('Bob'), entry('Cid', { key: 'other' })])
+    expect(pairs.map(({ reviewers, added }) => [...reviewers, added.both])).toEqual([['Ann', 'Bob', 1]])
+  })
+
   it('is the overlap of drawn boxes, and what was said of phrases', () => {
     const both = (who: string, x: number) => [
       entry(who, { action: 'redraw', redrawn: [0, 0, 10, 10 + x] }),

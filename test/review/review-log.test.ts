@@ -55,7 +55,9 @@ describe('the log of a review', () => {
     const storage = newStorage()
     const log = await openReviewLog(storage, 'first', 'Ann')
     const again = newEntry({ id: 'tab.1' })
-    const [first] = await log.append([again, again])
+    const [first, twice] = await log.append([again, again])
+    expect(twice).toEqual(first)
+    expect(await readReviews(storage, 'first')).toHaveLength(1)
     const other = await openReviewLog(storage, 'first', 'Ann')
     expect(await other.append([again])).toEqual([first])
     expect(await readReviews(storage, 'first')).toEqual([first])
@@ -165,6 +167,37 @@ describe('what holds of a review', () => {
       ),
       { numRuns: 300 },
     )
+  })
+
+  it('is of one time by its number, that of entries which were read as well', async () => {
+    const storage = newStorage()
+    const at = '2024-01-01T00:00:00.000Z'
+    const line = (id: string, changes: object = {}) =>
+      `${JSON.stringify({ ...newEntry(), id, at, reviewer: 'Ann', ...changes })}\n`
+    await storage.write(
+      'reviews/first/s.0001.jsonl',
+      [
+        line('s.10', { action: 'reject' }),
+        line('s.9'),
+        line('s.1', { at: '2024-01-02T00:00:00Z', key: 'p' }),
+      ].join(''),
+    )
+    await storage.write('reviews/first/t.0001.jsonl', line('t.1', { at: '2023-01-02T00:00:00Z', key: 'q' }))
+    const all = await readReviews(storage, 'first')
+    expect(all.map(({ id }) => id)).toEqual(['t.1', 's.9', 's.10', 's.1'])
+    expect(reviewsOf(all).map(({ id }) => id)).toEqual(['t.1', 's.10', 's.1'])
+  })
+
+  it('is of boxes that have a width and a height', async () => {
+    const storage = newStorage()
+    for (const xyxy of [
+      [1, 2, 1, 4],
+      [1, 2, 3, 2],
+    ]) {
+      const entry = { ...newEntry(), id: 's.1', at: '2024-01-01T00:00:00Z', reviewer: 'Ann', xyxy }
+      await storage.write('reviews/first/s.0001.jsonl', JSON.stringify(entry))
+      await expect(readReviews(storage, 'first')).rejects.toThrow('x2 > x1 and y2 > y1')
+    }
   })
 
   it('is the latest of a reviewer about a thing, and what was before where that is taken back', async () => {

@@ -11,6 +11,9 @@ import type { ReturnedBox, ReturnedPicture } from './returned-picture.js'
  */
 export const untouchedWithin = 0.05
 
+/** In pixels. What rounding moves a side by at most: half a hundredth of x, of the width, and what floats leave. */
+const roundedWithin = 0.011
+
 /** In a file without ids a box of the same phrase that overlaps one that is gone by this much is that one, redrawn. */
 const sameThing = 0.5
 
@@ -102,8 +105,8 @@ export function returnedVerdicts(returned: ReturnedPicture): ReturnedVerdicts {
 }
 
 /** Whether a box is where it was. */
-export const isUntouched = (a: Xyxy, b: Xyxy): boolean =>
-  a.every((side, at) => Math.abs(side - (b[at] as number)) <= untouchedWithin)
+export const isUntouched = (a: Xyxy, b: Xyxy, within = untouchedWithin): boolean =>
+  a.every((side, at) => Math.abs(side - (b[at] as number)) <= within)
 
 /** A box in its picture, or why it is none. */
 function place(picture: ExportedPicture, from: ReturnedBox): Placed | 'bad_box' | 'unknown_phrase' {
@@ -143,10 +146,10 @@ function claim(
     left.delete(one)
   }
   const isFree = (index: number) => picture.boxes[index] !== undefined && !claimed.has(index)
-  const isAlike = (index: number, { xyxy, phrase, span }: Placed) => {
+  const isAlike = (index: number, { xyxy, phrase, span }: Placed, within = untouchedWithin) => {
     const box = picture.boxes[index]
     if (!box || span !== undefined || (phrase !== undefined && phrase !== box.phrase)) return false
-    return isUntouched(shownBox(picture, box.xyxy), xyxy)
+    return isUntouched(shownBox(picture, box.xyxy), xyxy, within)
   }
   // Of copies, which have the id of what was copied, the one that lies nearest is it.
   const byId = placed.flatMap((one) => {
@@ -161,10 +164,14 @@ function claim(
   const byLeft = picture.boxes
     .map(({ xyxy }, index) => ({ index, x: shownBox(picture, xyxy)[0] }))
     .sort((a, b) => a.x - b.x || a.index - b.index)
-  for (const one of [...left]) {
-    const found = near(byLeft, one.xyxy[0]).find(({ index }) => isFree(index) && isAlike(index, one))
-    if (found) take(found.index, one)
-  }
+  // Those that were rounded alone go first: of boxes side by side none takes the place of another one.
+  for (const within of [roundedWithin, untouchedWithin])
+    for (const one of [...left]) {
+      const found = near(byLeft, one.xyxy[0]).find(
+        ({ index }) => isFree(index) && isAlike(index, one, within),
+      )
+      if (found) take(found.index, one)
+    }
   const unknown = [...left].filter(({ from }) => from.box === null)
   const pairs = picture.boxes.flatMap(({ phrase, xyxy }, index) => {
     if (!isFree(index)) return []

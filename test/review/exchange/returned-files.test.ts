@@ -14,6 +14,7 @@ import {
   labelOf,
   type NumberedPicture,
   numbered,
+  phraseOfLabel,
 } from '../../../src/review/exchange/exported-picture.js'
 import { percentBox, pixelBox } from '../../../src/review/exchange/percent-box.js'
 import type { Returned, ReturnedPicture } from '../../../src/review/exchange/returned-picture.js'
@@ -158,6 +159,16 @@ const accepted = (given: readonly NumberedPicture[]) =>
     return [...known.values(), { key, action: 'done', phrase: null, xyxy: null, redrawn: null, words: null }]
   })
 
+/** A file of COCO as a tool writes it that rounds to two decimals and counts ids anew. */
+function roundedAnew(text: string): string {
+  const file = JSON.parse(text)
+  for (const [at, one] of file.annotations.entries()) {
+    one.id = at
+    one.bbox = one.bbox.map((side: number) => Number(side.toFixed(2)))
+  }
+  return JSON.stringify(file)
+}
+
 describe('what comes back untouched', () => {
   it.each(exchangeFormatNames)('%s: is accepted, every box to the bit', async (format) => {
     await fc.assert(
@@ -175,19 +186,22 @@ describe('what comes back untouched', () => {
   it('is known where a tool has rounded it to two decimals and counted ids anew', async () => {
     await fc.assert(
       fc.asyncProperty(pictures, async (given) => {
-        const edit = (text: string) => {
-          const file = JSON.parse(text)
-          for (const [at, one] of file.annotations.entries()) {
-            one.id = at
-            one.bbox = one.bbox.map((side: number) => Number(side.toFixed(2)))
-          }
-          return JSON.stringify(file)
-        }
-        const back = returnedOf(await thereAndBack('coco', given, edit))
+        const back = returnedOf(await thereAndBack('coco', given, roundedAnew))
         expect(back.map((one) => returnedVerdicts(one).entries)).toEqual(accepted(given))
       }),
       { numRuns: 30 },
     )
+  })
+
+  it('is known beside boxes that lie as near as what counts as untouched', async () => {
+    const phrases = [{ caption: 0, start: 0, end: 1, text: 'a' }]
+    const boxes = [0.054, 0.004].map((x) => ({
+      ...{ phrase: 0, score: 0.5 },
+      xyxy: [Math.fround(x), 0, 20, 20] as const,
+    }))
+    const given = numbered([{ key: '000000000', width: 100, height: 100, captions: ['a'], phrases, boxes }])
+    const back = returnedOf(await thereAndBack('coco', given, roundedAnew))
+    expect(back.map((one) => returnedVerdicts(one).entries)).toEqual(accepted(given))
   })
 
   it('has boxes of which a reader of the file makes the same 32-bit floats', () => {
@@ -305,6 +319,42 @@ describe('what a person has changed', () => {
     const plain = (all: readonly object[]) => all.map((one) => ({ ...order, ...one }))
     expect(inOrder(plain(entries))).toEqual(inOrder(plain(expected)))
     expect(entries).toHaveLength(expected.length)
+  })
+
+  it('is of COCO known by its places where ids were counted anew in another order', async () => {
+    const edit = (text: string) => {
+      const file = JSON.parse(text)
+      file.annotations.reverse()
+      for (const [at, one] of file.annotations.entries()) one.id = at + 1
+      return JSON.stringify(file)
+    }
+    const [back] = returnedOf(await thereAndBack('coco', [scene], edit))
+    const { entries } = returnedVerdicts(back)
+    expect(entries.map(({ action }) => action)).toEqual([...Array(6).fill('accept'), 'done'])
+  })
+
+  it('is one box right and another added, where one was put in the place of one that has other words now', async () => {
+    const edit = (text: string) => {
+      const file = JSON.parse(text)
+      const list = file.annotations
+      list.push({ ...list[3], id: 99 })
+      list[3] = { ...list[3], tokens_positive: [[0, 5]] }
+      return JSON.stringify(file)
+    }
+    const [back] = returnedOf(await thereAndBack('coco', [scene], edit))
+    const there = returnedVerdicts(back).entries.filter(({ xyxy }) => xyxy === boxes[3])
+    expect(there.map(({ action, phrase }) => [action, phrase])).toEqual([
+      ['accept', cat],
+      ['add', dog],
+    ])
+  })
+
+  it('is of the phrase that a label names by its number, or by words that no other phrase has', () => {
+    const phrases = [dog, cat, { ...dog, caption: 1 }]
+    const labels = ['a dog #3', 'a cat', 'a  cat #2', 'a dog', 'a cat #3', 'a dog #9', '#1']
+    expect(labels.map((label) => phraseOfLabel({ ...scene, phrases }, label))).toEqual([
+      ...[2, 1, 1, undefined, undefined, undefined, undefined],
+    ])
   })
 
   it('names who has reviewed, and one who answered twice with the later answer', async () => {
