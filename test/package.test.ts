@@ -15,7 +15,7 @@ import { temporaryFolder } from './helpers/temporary-folder.js'
 const run = promisify(execFile)
 const manifest = await readManifest()
 const folder = await temporaryFolder()
-const entries = ['pipeline', 'dataset', 'phrases', 'teach', 'filter', 'train', 'evaluate', 'graph']
+const entries = ['pipeline', 'dataset', 'phrases', 'teach', 'filter', 'verify', 'train', 'evaluate', 'graph']
 const nameOf = (entry: string) => (entry === 'pipeline' ? 'groundmill' : `groundmill/${entry}`)
 let [root, app] = ['', '']
 
@@ -59,6 +59,7 @@ describe('package.json', () => {
       './phrases',
       './teach',
       './filter',
+      './verify',
       './train',
       './evaluate',
       './graph',

@@ -34,12 +34,16 @@ export {
   negativePhrase,
   type Phrase,
   type PhraseAttribute,
+  type PhraseDisagreement,
   type PhraseRow,
   type Proposal,
   type ProposalRow,
   type Region,
   type RejectRow,
   type SelectionRow,
+  type Verdict,
+  type VerdictKind,
+  type VerdictRow,
 } from '../rows/rows.js'
 export { type CommitRecord, readCommit } from '../shards/commit.js'
 export {

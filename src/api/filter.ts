@@ -30,8 +30,15 @@ export { compareRegions, type RegionChanges } from '../filter/compare-regions.js
 export { type FilterConfig, filterConfig } from '../filter/config.js'
 export { createFilter, createRowFilter, type Filtered } from '../filter/filter-proposals.js'
 export type { Calibration, MeasuredCalibration, ReliabilityBin } from '../filter/rule/calibration.js'
-export type { Candidate, FilterImage, FilterRow, Relabelling } from '../filter/rule/rule.js'
+export type {
+  BoxSource,
+  Candidate,
+  FilterImage,
+  FilterRow,
+  Relabelling,
+  StageVerdict,
+} from '../filter/rule/rule.js'
 export type { NamedTools, RegionScorer, RuleTools, TextEmbedder } from '../filter/rule/rule-tools.js'
 export { type RuleConfig, ruleSchema } from '../filter/rules.js'
-export type { Phrase, Proposal, Region } from '../rows/rows.js'
+export type { Phrase, PhraseDisagreement, Proposal, Region, Verdict, VerdictKind } from '../rows/rows.js'
 export { readSynonyms, type Synonyms } from '../words/read-synonyms.js'

@@ -32,6 +32,17 @@ export async function phrasesOf(
   )
 }
 
+/** The stage whose phrases verdicts are of, as their records say; undefined where none says it. */
+export const judgedPhrases = (
+  storage: Storage,
+  shards: readonly string[],
+  verdicts: string,
+): Promise<string | undefined> =>
+  findFirst(shards, async (shard) => {
+    const phrases = (await readCommit(storage, 'verdicts', verdicts, shard))?.config?.phrases
+    return typeof phrases === 'string' ? phrases : undefined
+  })
+
 async function hasOwnPhrases(storage: Storage, shards: readonly string[], stage: string): Promise<boolean> {
   const record = await findFirst(shards, (shard) => readCommit(storage, 'grounding', stage, shard))
   return record?.files.phrases !== undefined

@@ -46,7 +46,7 @@ export async function compare(
   const isDrawn = comparison.mostChanged.length > 0
   if (isDrawn) await draw(dataset, comparison.mostChanged, groundings, out)
   if (json) {
-    const { sums, meanIou, why, scores, phrases, phrasesError, reasons } = comparison
+    const { sums, meanIou, why, judges, scores, phrases, phrasesError, reasons } = comparison
     const result = {
       dataset: url,
       before: groundings[0],
@@ -54,6 +54,7 @@ export async function compare(
       ...sums,
       meanIou,
       why: { lost: Object.fromEntries(why.lost), added: Object.fromEntries(why.added) },
+      judges,
       scores,
       phrases: phrases.map(([text, changes]) => ({ text, ...changes })),
       phrasesError,
@@ -69,7 +70,7 @@ export async function compare(
 
 /** A comparison as tables. */
 function comparisonText(
-  { sums, meanIou, why, notes, scores, phrases, phrasesError, reasons }: GroundingComparison,
+  { sums, meanIou, why, judges, notes, scores, phrases, phrasesError, reasons }: GroundingComparison,
   [a, b]: readonly [string, string],
 ): string {
   const changes = [
@@ -93,6 +94,7 @@ function comparisonText(
         .map((reason) => [reason, why.lost.get(reason) ?? 0, why.added.get(reason) ?? 0]),
     ),
     ...notes.map((note) => `unknown: ${note}`),
+    ...judgesText(judges),
     '',
     formatTable(
       ['score', 'kept', 'moved', 'lost', 'added'],
@@ -122,6 +124,15 @@ function comparisonText(
     if (phrasesError > 0) parts.push(`each phrase may have up to ${phrasesError} more`)
   }
   return parts.join('\n')
+}
+
+/** What judges said of lost and added regions; nothing where none was asked. */
+function judgesText(judges: GroundingComparison['judges']): string[] {
+  if (judges.length === 0) return []
+  const rows = judges.map(({ stage, judge, lost, added }) => [
+    ...[`${stage}: ${tableCell(judge)}`, lost.accepted, lost.rejected, added.accepted, added.rejected],
+  ])
+  return ['', formatTable(['judge', 'lost, accepted', 'lost, rejected', 'added, accepted', 'added, rejected'], rows)]
 }
 
 /** Writes the pictures side by side, before at the left and after at the right. */

@@ -5,7 +5,8 @@ import { readCommit } from '../shards/commit.js'
 import { joinRows } from '../shards/join-rows.js'
 import { changedPhrases, type PhraseChanges } from './changed-phrases.js'
 import { compareRegions, type RegionChanges } from './compare-regions.js'
-import { openRegionReasons, type RegionReasons } from './region-reasons.js'
+import { type JudgeChange, judgeChanges } from './judge-changes.js'
+import { openRegionReasons, type RegionReasons, type RowReasons } from './region-reasons.js'
 import { relabelledReason } from './why-dropped.js'
 
 /** What became of the regions of all pictures. */
@@ -52,6 +53,8 @@ export interface GroundingComparison {
   readonly meanIou: number | null
   /** Lost and added regions by why the other grounding does not have them. */
   readonly why: Readonly<Record<OneSided, ReadonlyMap<string, number>>>
+  /** What each judge, of whose verdicts one of the two was made, said of lost and added regions. */
+  readonly judges: readonly JudgeChange[]
   /** Why reasons are unknown, where they are. */
   readonly notes: readonly string[]
   readonly scores: readonly ScoreChanges[]
@@ -94,6 +97,7 @@ export async function compareGroundings(
   }
   const sums = { kept: 0, rescored: 0, moved: 0, lost: 0, added: 0, images: 0, changed: 0 }
   const why = { lost: new Map<string, number>(), added: new Map<string, number>() }
+  const judges = judgeChanges()
   const phrases = changedPhrases()
   const scores = scoreBins.map((from) => ({ from, kept: 0, moved: 0, lost: 0, added: 0 }))
   let overlap = 0
@@ -107,7 +111,9 @@ export async function compareGroundings(
     for (const change of oneSided) {
       for (const region of changes[change]) {
         phrases.add(textOf(region, pair.captions), change)
-        const reason = pair.reasonOf[change](region)
+        const { lost, added } = pair.reasons
+        judges.add(change, [...lost.verdictsOf(region), ...added.verdictsOf(region)])
+        const reason = pair.reasons[change].reasonOf(region)
         why[change].set(reason, (why[change].get(reason) ?? 0) + 1)
       }
     }
@@ -128,6 +134,7 @@ export async function compareGroundings(
     sums,
     meanIou: sums.moved > 0 ? overlap / sums.moved : null,
     why,
+    judges: judges.all(),
     notes: Object.values(reasons).flatMap(({ note }) => (note === undefined ? [] : [note])),
     scores,
     phrases: phrases.top(top),
@@ -160,7 +167,7 @@ async function* groundingPairs(
     } as const
     try {
       for await (const joined of joinRows(storage, shard, parts)) {
-        const reasonOf = {
+        const reasonsOfRow = {
           lost: (await lost.next()).value ?? unknown,
           added: (await added.next()).value ?? unknown,
         }
@@ -170,7 +177,7 @@ async function* groundingPairs(
           captions: joined.images.captions,
           before: joined.before.regions,
           after: joined.after.regions,
-          reasonOf,
+          reasons: reasonsOfRow,
         }
       }
     } finally {
@@ -180,7 +187,7 @@ async function* groundingPairs(
   if (!hasPairs) throw new UserError(`${url}: no shard has both "${before}" and "${after}".`)
 }
 
-const unknown = () => 'unknown'
+const unknown: RowReasons = { reasonOf: () => 'unknown', verdictsOf: () => [] }
 
 /** The words of a region's phrase, lower case. */
 function textOf({ caption, start, end }: Region, captions: readonly Caption[]): string {

@@ -1,7 +1,7 @@
 import type { OpenDataset } from '../catalog/open-dataset.js'
-import { phrasesOf } from '../catalog/phrases-of.js'
+import { judgedPhrases, phrasesOf } from '../catalog/phrases-of.js'
 import type { BoxStage, ReadStages } from './filter-shard.js'
-import { type OfferedStages, ruleStages } from './rule-stages.js'
+import { type OfferedStages, type OfferedVerdicts, ruleStages } from './rule-stages.js'
 import { type RuleConfig, someRead } from './rules.js'
 
 /**
@@ -26,7 +26,11 @@ export async function datasetStages(
       const own = await phrasesOf(dataset, other.family, other.stage)
       if (isNamed || own === phrases) others.push({ ...other, phrases: own })
     }
-  const verdicts = dataset.stages.filter(({ family }) => family === 'verdicts').map(({ stage }) => stage)
+  const asked = rules.flatMap((config) => (config.rule === 'verdict' ? (config.by ?? []) : []))
+  const verdicts = (await verdictStages(dataset)).filter(
+    // Those of other phrases, as of gold, are no fault where nobody names them.
+    (one) => asked.includes(one.stage) || one.phrases === undefined || one.phrases === phrases,
+  )
   const boxes = [{ family: 'proposals' as const, stage: proposals, phrases }, ...others]
   return ruleStages(rules, { boxes, verdicts }, `The filter over "${proposals}"`)
 }
@@ -37,3 +41,11 @@ const boxStages = ({ stages, groundings }: OpenDataset): BoxStage[] => [
     .map(({ stage }): BoxStage => ({ family: 'proposals', stage })),
   ...groundings.map((stage): BoxStage => ({ family: 'grounding', stage })),
 ]
+
+/** The stages of verdicts, and whose phrases they are of, as their records say. */
+const verdictStages = ({ storage, shards, stages }: OpenDataset): Promise<OfferedVerdicts[]> =>
+  Promise.all(
+    stages
+      .filter(({ family }) => family === 'verdicts')
+      .map(async ({ stage }) => ({ stage, phrases: await judgedPhrases(storage, shards, stage) })),
+  )

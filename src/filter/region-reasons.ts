@@ -8,9 +8,10 @@ import { groundingOrigin } from './grounding-origin.js'
 import { openPlainTools } from './open-tools.js'
 import { clipBoxes } from './rule/clip-boxes.js'
 import { phraseOf } from './rule/phrase-of.js'
-import type { Candidate, FilterImage } from './rule/rule.js'
+import type { Candidate, FilterImage, StageVerdict } from './rule/rule.js'
+import { verdictsAbout } from './rule/verdicts-about.js'
 import { nameSpan } from './rules/contrast.js'
-import { asksModel, someRead } from './rules.js'
+import { asksModel } from './rules.js'
 import { type DroppedBox, whyDropped } from './why-dropped.js'
 
 /**
@@ -21,8 +22,14 @@ import { type DroppedBox, whyDropped } from './why-dropped.js'
 export interface RegionReasons {
   /** Why reasons are `unknown`, where they are. */
   readonly note?: string
-  /** For each row of a shard, in their order, a function that gives the reason for a region. */
-  rows(shard: string): AsyncGenerator<(region: Region) => string>
+  rows(shard: string): AsyncGenerator<RowReasons>
+}
+
+/** Why a grounding lacks regions of one picture. */
+export interface RowReasons {
+  reasonOf(region: Region): string
+  /** What judges said of a region, of whose verdicts the grounding was made. */
+  verdictsOf(region: Region): readonly StageVerdict[]
 }
 
 /**
@@ -31,11 +38,14 @@ export interface RegionReasons {
 export async function openRegionReasons(dataset: OpenDataset, grounding: string): Promise<RegionReasons> {
   const { storage, shards } = dataset
   if (dataset.isGold && grounding === dataset.name) return always('not_in_gold')
-  const { rules, proposals } = await groundingOrigin(dataset, grounding)
-  if (!rules || proposals === undefined)
+  const { rules, proposals, besides } = await groundingOrigin(dataset, grounding)
+  if (!rules || (proposals === undefined && !besides?.others.length))
     return always('unknown', `the record of "${grounding}" does not say its rules, or its proposals are gone`)
-  if (someRead(rules, 'verdicts') || someRead(rules, 'sources'))
-    return always('unknown', `the rules of "${grounding}" read verdicts, or the boxes of several stages`)
+  if (!besides)
+    return always(
+      'unknown',
+      `the verdicts or boxes that the rules of "${grounding}" read besides its proposals are not there as they were: make it again`,
+    )
   if (rules.some(asksModel)) return always('unknown', `the rules of "${grounding}" ask a model`)
   const phrases = await phrasesOf(dataset, 'grounding', grounding)
   const dropped = whyDropped(rules, await openPlainTools({ storage, shards }, rules, phrases))
@@ -43,13 +53,16 @@ export async function openRegionReasons(dataset: OpenDataset, grounding: string)
     async *rows(shard) {
       for await (const { candidates, image } of joinedRows(
         { storage, shard },
-        { rules: [...rules], phrases, proposals },
+        { rules: [...rules], phrases, proposals, ...besides },
       )) {
         // Computed only when it is called: most pictures are the same in both groundings.
         let boxes: readonly DroppedBox[] | undefined
-        yield (region) => {
-          boxes ??= dropped(candidates, image)
-          return reasonOf(region, boxes, candidates, image)
+        yield {
+          reasonOf(region) {
+            boxes ??= dropped(candidates, image)
+            return reasonOf(region, boxes, candidates, image)
+          },
+          verdictsOf: (region) => saidOf(region, image),
         }
       }
     },
@@ -86,11 +99,23 @@ function reasonOf(
   return reason
 }
 
+/** As the rule `verdict` finds them by default. */
+function saidOf({ caption, start, end, xyxy }: Region, image: FilterImage): readonly StageVerdict[] {
+  const own = (image.verdicts ?? []).filter((verdict) => {
+    const phrase = image.phrases[verdict.phrase]
+    return phrase?.caption === caption && phrase.start === start && phrase.end === end
+  })
+  return verdictsAbout(own, xyxy, sameBox)
+}
+
+/** Overlap from which a verdict is about a box. */
+const sameBox = 0.9
+
 function always(reason: string, note?: string): RegionReasons {
   return {
     ...(note !== undefined && { note }),
     async *rows() {
-      for (;;) yield () => reason
+      for (;;) yield { reasonOf: () => reason, verdictsOf: () => [] }
     },
   }
 }

@@ -7,7 +7,13 @@ import { type RuleConfig, someRead } from './rules.js'
 export interface OfferedStages {
   /** In the order in which they are needed. */
   readonly boxes: readonly (BoxStage & { readonly phrases: string })[]
-  readonly verdicts: readonly string[]
+  readonly verdicts: readonly OfferedVerdicts[]
+}
+
+/** A stage of verdicts, and the stage whose phrases they are of; undefined where that is not known yet. */
+export interface OfferedVerdicts {
+  readonly stage: string
+  readonly phrases: string | undefined
 }
 
 /**
@@ -27,7 +33,7 @@ export function ruleStages(rules: readonly RuleConfig[], offered: OfferedStages,
       `${who}: the rule \`consensus\` compares boxes of the same phrases; those of "${main.stage}" are of "${main.phrases}", those of "${stray.stage}" of "${stray.phrases}".`,
     )
   const others = (isGrounding(main) ? [main, ...more] : more).map(({ family, stage }) => ({ family, stage }))
-  const verdicts = verdictsRead(rules, offered.verdicts, who)
+  const verdicts = verdictsRead(rules, offered.verdicts, main, who)
   return {
     phrases: main.phrases,
     proposals: isGrounding(main) ? undefined : main.stage,
@@ -69,24 +75,30 @@ function comparedBy(
 
 function verdictsRead(
   rules: readonly RuleConfig[],
-  offered: readonly string[],
+  offered: readonly OfferedVerdicts[],
+  main: OfferedStages['boxes'][number],
   who: string,
 ): readonly string[] {
   if (!someRead(rules, 'verdicts')) return []
+  const names = offered.map(({ stage }) => stage)
   const read = new Set<string>()
   for (const config of rules) {
     if (config.rule !== 'verdict') continue
-    const names = config.by === undefined ? offered : [config.by]
     if (names.length === 0)
       throw new UserError(
-        `${who}: the rule \`verdict\` reads what judges say: name a verify stage in \`needs\`.`,
+        `${who}: the rule \`verdict\` reads what judges say, and nobody has judged boxes of the phrases "${main.phrases}": make verdicts of "${main.stage}" by a verify stage, and name it in \`needs\`, or by \`groundmill verify\`.`,
       )
-    for (const name of names) {
-      if (!offered.includes(name))
+    if (config.by !== undefined && !names.includes(config.by))
+      throw new UserError(
+        `${who}: the rule \`verdict\` reads "${config.by}", which is none of the stages of verdicts that are there: ${nameList(names)}.`,
+      )
+    for (const { stage, phrases } of offered) {
+      if (config.by !== undefined && stage !== config.by) continue
+      if (phrases !== undefined && phrases !== main.phrases)
         throw new UserError(
-          `${who}: the rule \`verdict\` reads "${name}", which is none of the verify stages that it needs: ${nameList(offered) || 'none'}.`,
+          `${who}: the rule \`verdict\` reads verdicts of the same phrases; the boxes of "${main.stage}" are of "${main.phrases}", the verdicts "${stage}" of "${phrases}".`,
         )
-      read.add(name)
+      read.add(stage)
     }
   }
   return [...read]

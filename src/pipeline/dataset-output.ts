@@ -3,7 +3,7 @@ import { findFirst } from '../base/find-first.js'
 import { mapLimited } from '../base/map-limited.js'
 import { UserError } from '../base/user-error.js'
 import type { OpenDataset } from '../catalog/open-dataset.js'
-import { phrasesOf, selectionOf } from '../catalog/phrases-of.js'
+import { judgedPhrases, phrasesOf, selectionOf } from '../catalog/phrases-of.js'
 import { readCommit } from '../shards/commit.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
@@ -29,7 +29,10 @@ export async function datasetOutput(
   const missing = shards.filter((_, index) => !isPresent[index])
   const output = { name: stage, dataset: { name, storage, shards }, missing }
   if (family === 'negatives') return { ...output, negatives: stage }
-  if (family === 'verdicts') return { ...output, verdicts: stage }
+  if (family === 'verdicts') {
+    const judged = await judgedPhrases(storage, shards, stage)
+    return { ...output, verdicts: stage, ...(judged !== undefined && { judged }) }
+  }
   if (family === 'images' || stage === name) {
     const gold = isGold ? { phrases: name, grounding: name } : {}
     return { ...output, images: name, ...gold }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createFilter } from '../../src/filter/filter-proposals.js'
+import { namedText } from '../../src/filter/rule/named-span.js'
 import type { Candidate, FilterImage, StageVerdict } from '../../src/filter/rule/rule.js'
 import { type RuleConfig, ruleSchema } from '../../src/filter/rules.js'
 
@@ -67,7 +68,7 @@ describe('the rule verdict', () => {
     expect(kept([box(0, 0)], [said('reject', 0.01), said('accept', 1, person)])).toEqual([
       { ...box(0, 0), score: 1, origin: 'review:alice' },
     ])
-    const redrawn = said('redraw', 1, { ...person, redrawn: [1, 1, 30, 30], start: 6, end: 9 })
+    const redrawn = said('redraw', 0, { ...person, redrawn: [1, 1, 30, 30], start: 6, end: 9 })
     expect(kept([box(0, 0)], [redrawn])).toEqual([
       {
         ...box(0, 0),
@@ -75,6 +76,27 @@ describe('the rule verdict', () => {
         relabelled: { rule: 'verdict', start: 6, end: 9 },
       },
     ])
+  })
+
+  it('takes the words that a person chose for another phrase where they are one, else for words of the caption', () => {
+    const words = (start: number, end: number) => said('accept', 1, { ...person, start, end })
+    expect(kept([box(0, 0)], [words(14, 19)])).toMatchObject([{ phrase: 1 }])
+    expect(kept([box(0, 0)], [words(14, 19)])[0]).not.toHaveProperty('relabelled')
+    const [outside] = kept([box(0, 0)], [words(10, 13)])
+    expect(outside).toMatchObject({ phrase: 0, relabelled: { start: 10, end: 13 } })
+    expect(namedText(image, outside as Candidate)).toBe('a red cat')
+  })
+
+  it('keeps one box of several that a person speaks of: the very box, else the nearest', () => {
+    const at = (x: number) => ({ ...box(0, x), score: 1 - x })
+    const redrawn = said('redraw', 0, { ...person, redrawn: [5, 5, 30, 30] })
+    const one = { phrase: 0, score: 1, xyxy: [5, 5, 30, 30], origin: 'review:alice' }
+    expect(kept([at(-0.5), at(0), at(0.5)], [redrawn])).toMatchObject([one])
+    expect(kept([at(0.4), at(0.2)], [said('accept', 1, person)])).toMatchObject([
+      { xyxy: [0.2, 0, 20.2, 20], score: 1, origin: 'review:alice' },
+    ])
+    // Of what machines accept all is kept.
+    expect(kept([at(0.4), at(0.2)], [said('accept', 0.9)])).toHaveLength(2)
   })
 
   it('drops phrases that name nothing to be seen, and on demand those that lack a box', () => {

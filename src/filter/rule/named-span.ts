@@ -10,11 +10,13 @@ export function namedSpan(
   return { caption, start: box.relabelled?.start ?? start, end: box.relabelled?.end ?? end }
 }
 
-/** Those words themselves. */
+/** Those words themselves; those of the phrase where they are not part of it, since the caption is not known here. */
 export function namedText(image: Pick<FilterImage, 'phrases'>, box: Candidate): string {
   const { text, start, end } = phraseOf(image, box)
   const points = [...text]
   // A span that holds an entity or a tag is longer than what is read there.
-  if (!box.relabelled || points.length !== end - start) return text
-  return points.slice(box.relabelled.start - start, box.relabelled.end - start).join('')
+  const { relabelled } = box
+  if (!relabelled || points.length !== end - start) return text
+  if (relabelled.start < start || relabelled.end > end) return text
+  return points.slice(relabelled.start - start, relabelled.end - start).join('')
 }

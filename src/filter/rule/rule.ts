@@ -14,7 +14,7 @@ export interface Candidate extends Proposal {
 export interface Relabelling {
   /** The rule that took the others away. */
   readonly rule: string
-  /** Span in the caption, in code points, half open, within that of the phrase. */
+  /** Span in the caption, in code points, half open: within that of the phrase, but where a person chose the words. */
   readonly start: number
   readonly end: number
 }

@@ -5,12 +5,14 @@ import { filterRule } from '../rule/filter-rule.js'
 import { share } from '../rule/parameters.js'
 import { phraseOf } from '../rule/phrase-of.js'
 import type { Candidate, FilterImage, StageVerdict } from '../rule/rule.js'
+import { verdictsAbout } from '../rule/verdicts-about.js'
 
 /**
  * Keeps boxes that judges accept. The verdicts of a box are those of its phrase about the same box, or about one that
  * overlaps it by at least `iou`, so that they outlive another run of the teacher. What people say comes before what
  * machines say; of several that speak the mean counts. A box that people accept has a score of 1 from then on, and is
- * theirs: what a person redrew is the box that was drawn, for the words that were chosen.
+ * theirs: what a person redrew is the box that was drawn, for the words that were chosen. Of several boxes that a
+ * person's verdict is about one is kept, the very box or the nearest.
  */
 export const verdict = filterRule({
   name: 'verdict',
@@ -50,11 +52,14 @@ export const verdict = filterRule({
       return candidates.flatMap((box) => {
         const own = byPhrase.get(box.phrase) ?? []
         if (!isPhraseKept(own, config.complete)) return []
-        const said = aboutBox(own, box, config.iou)
+        const said = weighty(verdictsAbout(own, box.xyxy, config.iou))
         if (said.length === 0) return config.unjudged === 'keep' ? [box] : []
         const probability = mean(said)
         if (probability < config.min) return []
-        return [judged(box, said, config.as === 'score' ? probability : undefined, image)]
+        const score = config.as === 'score' ? probability : undefined
+        const last = said.filter((one) => one.person && probabilityOf(one) >= 0.5).at(-1)
+        if (!last) return [score === undefined ? box : { ...box, score }]
+        return nearest(candidates, last, config.iou) === box ? [owned(box, last, image)] : []
       })
     }
   },
@@ -78,15 +83,6 @@ function isPhraseKept(own: readonly StageVerdict[], complete: number | undefined
   return complete === undefined || (others.length > 0 && mean(others) >= complete)
 }
 
-/** What is said of a box: by people, where some do. */
-function aboutBox(own: readonly StageVerdict[], box: Candidate, least: number): readonly StageVerdict[] {
-  const isSame = ({ xyxy }: StageVerdict) => xyxy?.every((side, at) => side === box.xyxy[at])
-  const same = own.filter(isSame)
-  const near =
-    same.length > 0 ? same : own.filter(({ xyxy }) => xyxy !== null && iou(xyxy, box.xyxy) >= least)
-  return weighty(near)
-}
-
 /** What people say, where some do; else what machines say. */
 function weighty(verdicts: readonly StageVerdict[]): readonly StageVerdict[] {
   const people = verdicts.filter(({ person }) => person)
@@ -94,26 +90,49 @@ function weighty(verdicts: readonly StageVerdict[]): readonly StageVerdict[] {
 }
 
 const mean = (verdicts: readonly StageVerdict[]) =>
-  verdicts.reduce((sum, { probability }) => sum + probability, 0) / verdicts.length
+  verdicts.reduce((sum, verdict) => sum + probabilityOf(verdict), 0) / verdicts.length
 
-/** The box as its judges have it: with another score, another place, other words. */
-function judged(
-  box: Candidate,
-  said: readonly StageVerdict[],
-  score: number | undefined,
-  image: FilterImage,
-): Candidate {
-  const people = said.filter(({ person, probability }) => person && probability >= 0.5)
-  const last = people.at(-1)
-  if (!last) return score === undefined ? box : { ...box, score }
-  const { start, end } = last
-  const phrase = phraseOf(image, box)
-  const isOther = start !== null && end !== null && (start !== phrase.start || end !== phrase.end)
-  return {
-    ...box,
-    score: 1,
-    origin: `review:${last.judge}`,
-    xyxy: last.redrawn ?? box.xyxy,
-    ...(isOther && { relabelled: { rule: verdict.name, start, end } }),
+/** How likely there is a right box: where a person has redrawn one it is the one that was drawn. */
+const probabilityOf = ({ person, redrawn, probability }: StageVerdict) =>
+  person && redrawn !== null ? 1 : probability
+
+/** The box that a verdict is of: the very box, else the one of its phrase that overlaps it most. */
+function nearest(
+  candidates: readonly Candidate[],
+  { phrase, xyxy }: StageVerdict,
+  least: number,
+): Candidate | undefined {
+  let found: Candidate | undefined
+  let most = least
+  for (const box of candidates) {
+    if (box.phrase !== phrase || xyxy === null) continue
+    const overlap = iou(xyxy, box.xyxy)
+    if (found ? overlap <= most : overlap < most) continue
+    found = box
+    most = overlap
   }
+  return found
+}
+
+/** The box as a person has it: at another place, for other words. */
+const owned = (box: Candidate, verdict: StageVerdict, image: FilterImage): Candidate => ({
+  ...box,
+  ...wordsOf(verdict, box, image),
+  score: 1,
+  origin: `review:${verdict.judge}`,
+  xyxy: verdict.redrawn ?? box.xyxy,
+})
+
+/** The words that a person chose for a box: another phrase where they are one, so that it is among the boxes of that. */
+function wordsOf(
+  { start, end }: StageVerdict,
+  box: Candidate,
+  image: FilterImage,
+): Partial<Pick<Candidate, 'phrase' | 'relabelled'>> {
+  if (start === null || end === null) return {}
+  const { caption } = phraseOf(image, box)
+  const phrase = image.phrases.findIndex(
+    (one) => one.caption === caption && one.start === start && one.end === end,
+  )
+  return phrase < 0 ? { relabelled: { rule: verdict.name, start, end } } : { phrase }
 }

@@ -28,8 +28,8 @@ export const doubt = shardsKind({
   },
   estimate: typically(1000),
   async offers(stage, context) {
-    const { dataset, missing } = sourceOf(stage, context)
-    return { dataset, verdicts: stage.name, missing }
+    const { dataset, stages, missing } = sourceOf(stage, context)
+    return { dataset, verdicts: stage.name, judged: stages.phrases, missing }
   },
   async open(stage, configHash, context) {
     const { dataset, stages } = sourceOf(stage, context)
@@ -82,6 +82,11 @@ function sourceOf(
   const [verdicts] = judged
   const isOther = (output: { readonly dataset?: Dataset }) =>
     output.dataset?.storage.url !== gold.dataset.storage.url
+  const isJudged = verdicts?.judged === undefined || verdicts.judged === gold.phrases
+  if (!isJudged)
+    throw new UserError(
+      `Stage "${stage.name}" (doubt): the verdicts "${verdicts?.name}" are of the phrases of "${verdicts?.judged}", the boxes of "${gold.name}" of those of "${gold.phrases}".`,
+    )
   if (found.phrases !== gold.phrases || isOther(found) || (verdicts && isOther(verdicts)))
     throw new UserError(
       `Stage "${stage.name}" (doubt): "${gold.name}" and "${isOther(found) || found.phrases !== gold.phrases ? found.name : verdicts?.name}" are of other phrases: proposals are needed of the phrases of "${gold.phrases}", as a teach stage that needs it makes them.`,

@@ -70,7 +70,9 @@ function sourcesOf(stage: StageOf<FilterConfig>, context: StageContext) {
       if (proposals !== undefined) return [{ family: 'proposals', stage: proposals, phrases }]
       return grounding === undefined ? [] : [{ family: 'grounding', stage: grounding, phrases }]
     }),
-    verdicts: outputs.flatMap(({ verdicts }) => verdicts ?? []),
+    verdicts: outputs.flatMap(({ verdicts, judged }) =>
+      verdicts === undefined ? [] : [{ stage: verdicts, phrases: judged }],
+    ),
   }
   const stages = ruleStages(stage.with.rules, offered, who)
   const read = new Set([

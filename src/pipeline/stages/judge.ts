@@ -5,7 +5,7 @@ import type { JudgeSource } from '../../verify/network/judge-pictures.js'
 import type { JudgeResult } from '../../verify/network/judge-task.js'
 import { hashOfFile, hashSource } from './hash-inputs.js'
 import { findModel, lookAtModelPlace, type ModelSort, makeModel, modelRecord } from './make-model.js'
-import { outputOf, type StageContext, type StageOf, type StageOutput } from './stage-context.js'
+import { outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
 const judgeModel: ModelSort = {
@@ -50,9 +50,8 @@ export const judge = oneKind({
 
 /** Gold, each with the proposals of a teacher for its phrases where a stage that it needs has some. */
 function sourcesOf(stage: StageOf<JudgeConfig>, context: StageContext): JudgeSource[] {
-  const { weak } = stage.with
   const outputs = stage.needs.map((name) => outputOf(context, name))
-  const proposed = outputs.filter(({ name, proposals }) => proposals !== undefined && !weak.includes(name))
+  const proposed = outputs.filter(({ proposals }) => proposals !== undefined)
   const used = new Set<string>()
   const sources = outputs.flatMap(({ name, dataset, grounding, phrases, missing }): JudgeSource[] => {
     if (!dataset || grounding === undefined || phrases === undefined) return []
@@ -81,31 +80,14 @@ function sourcesOf(stage: StageOf<JudgeConfig>, context: StageContext): JudgeSou
     throw new UserError(
       `Stage "${stage.name}" (judge): the proposals "${stray.name}" are for phrases of none of ${nameList(sources.map(({ name }) => name))}: let a teach stage ask for the phrases of gold itself.`,
     )
-  return [...sources, ...weak.map((name) => weakSource(stage, name, outputs))]
-}
-
-function weakSource(stage: StageOf<JudgeConfig>, name: string, outputs: readonly StageOutput[]): JudgeSource {
-  const output = outputs.find((one) => one.name === name)
-  const { dataset, phrases, proposals } = output ?? {}
-  if (!dataset || phrases === undefined || proposals === undefined)
-    throw new UserError(
-      `Stage "${stage.name}" (judge): weak: "${name}" is none of the teach stages that it needs.`,
-    )
-  const { storage, shards } = dataset
-  return { name, storage, shards, phrases, proposals }
+  return sources
 }
 
 async function inputsOf(sources: readonly JudgeSource[]): Promise<Record<string, string>> {
   const inputs: Record<string, string> = {}
   for (const source of sources) {
-    const { name, storage, shards, grounding, proposals } = source
-    if (grounding !== undefined) inputs[name] = await hashSource({ ...source, grounding })
-    else
-      for (const shard of shards)
-        inputs[`${name} ${shard}`] = [
-          await hashOfFile(storage, 'images', null, shard),
-          await hashOfFile(storage, 'phrases', source.phrases, shard),
-        ].join()
+    const { name, storage, shards, proposals } = source
+    inputs[name] = await hashSource(source)
     if (proposals === undefined) continue
     for (const shard of shards)
       inputs[`${name} ${proposals} ${shard}`] = await hashOfFile(storage, 'proposals', proposals, shard)

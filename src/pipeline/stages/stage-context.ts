@@ -46,6 +46,8 @@ export interface StageOutput {
   readonly proposals?: string
   /** The stage that says what judges think of boxes and phrases. */
   readonly verdicts?: string
+  /** The stage whose phrases they are of. */
+  readonly judged?: string
   /** A network that judges boxes. */
   readonly judge?: Model
   /** The stage whose grounding can be trained on. */

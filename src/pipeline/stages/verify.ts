@@ -42,8 +42,8 @@ export const verify = shardsKind({
   },
   estimate: typically(1500),
   async offers(stage, context) {
-    const { dataset, missing } = sourceOf(stage, context)
-    return { dataset, verdicts: stage.name, missing }
+    const { dataset, asked, missing } = sourceOf(stage, context)
+    return { dataset, verdicts: stage.name, judged: asked.phrases, missing }
   },
   async open(stage, configHash, context) {
     const { dataset, asked } = sourceOf(stage, context)

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { stageName } from '../../rows/stage-name.js'
 
 const count = z.number().int().positive()
 const share = z.number().min(0).max(1)
@@ -21,12 +20,6 @@ export const judgeConfig = z
     unknown: share
       .default(0.15)
       .describe('share of phrases whose noun is hidden in training: what no gold names comes so'),
-    weak: z
-      .array(stageName)
-      .default([])
-      .describe(
-        'teach stages over pictures without gold: their surest boxes are learned from as well, so that words come that no gold has',
-      ),
     pictures: count
       .default(20_000)
       .describe('pictures that are trained on at most, drawn where there are more'),

@@ -51,8 +51,7 @@ function proposed(picture: JudgedGold, phrase: GoldPhrase, draw: Random): BoxSam
   const { boxes, words, truth } = phrase
   if (boxes.length === 0) return sample(picture, phrase, moved(draw.pick(truth), draw, 0.2))
   const box = boxes[Math.floor(boxes.length * draw.next() ** 2)]!
-  const scores =
-    picture.isWeak || draw.next() < unscored ? undefined : scoreFacts(phrase, box, picture.phrases)
+  const scores = draw.next() < unscored ? undefined : scoreFacts(phrase, box, picture.phrases)
   return [{ xyxy: box.xyxy, text: words.text, words, scores, right: isRight(box.xyxy, truth) }]
 }
 

@@ -11,8 +11,7 @@ export function judgeCard({
 }: Pick<JudgeTask, 'name' | 'sources' | 'config'> & { readonly result: JudgeResult }): string {
   const { measured, pictures } = result
   const rows = sources.map(
-    ({ name: source, grounding, proposals }) =>
-      `| ${source} | ${grounding ?? 'none: the surest proposals'} | ${proposals ?? 'none'} |`,
+    ({ name: source, grounding, proposals }) => `| ${source} | ${grounding} | ${proposals ?? 'none'} |`,
   )
   return `---
 license: ${config.license}

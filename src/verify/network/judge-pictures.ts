@@ -5,7 +5,6 @@ import { hasFamily } from '../../shards/has-family.js'
 import { joinRows } from '../../shards/join-rows.js'
 import type { Storage } from '../../storage/storage.js'
 import type { AskedBox, Question } from '../judge/judge.js'
-import { thingsOf } from './set-facts.js'
 
 /** Gold that a network is trained on, and the proposals of a teacher for its phrases where there are some. */
 export interface JudgeSource {
@@ -13,8 +12,7 @@ export interface JudgeSource {
   readonly storage: Storage
   readonly shards: readonly string[]
   readonly phrases: string
-  /** Undefined where nobody drew boxes: then the teacher's surest ones are taken for right. */
-  readonly grounding?: string
+  readonly grounding: string
   readonly proposals?: string
 }
 
@@ -30,8 +28,6 @@ export interface JudgedGold {
   readonly absent: readonly string[]
   /** Whether it is kept back from training. */
   readonly isHeldOut: boolean
-  /** Whether its boxes are a teacher's, which may be wrong: its scores are not told, since they chose them. */
-  readonly isWeak: boolean
 }
 
 export interface GoldPhrase extends Question {
@@ -62,16 +58,15 @@ export async function readJudgedGold(
     found.length = Math.min(found.length, pictures)
   }
   for (const shard of shards) {
-    const isSaid = grounding !== undefined && (await hasFamily(storage, 'negatives', grounding, shard))
+    const isSaid = await hasFamily(storage, 'negatives', grounding, shard)
     const joined = joinRows(
       storage,
       shard,
       {
         images: { columns: ['width', 'height'] },
         phrases: { stage: phrases, columns: ['phrases'] },
-        grounding: grounding === undefined ? undefined : { stage: grounding, columns: ['regions'] },
-        negatives:
-          isSaid && grounding !== undefined ? { stage: grounding, columns: ['negatives'] } : undefined,
+        grounding: { stage: grounding, columns: ['regions'] },
+        negatives: isSaid ? { stage: grounding, columns: ['negatives'] } : undefined,
         proposals: proposals === undefined ? undefined : { stage: proposals, columns: ['proposals'] },
       },
       signal && { signal },
@@ -81,16 +76,8 @@ export async function readJudgedGold(
       for (const { phrase, ...box } of row.proposals?.proposals ?? [])
         if (phrase !== negativePhrase) push(proposed, phrase, box)
       for (const boxes of proposed.values()) boxes.sort((a, b) => b.score - a.score)
-      const truth = new Map<number, readonly Xyxy[]>()
-      if (row.grounding) {
-        const drawn = new Map<number, Xyxy[]>()
-        for (const { phrase, xyxy } of row.grounding.regions) push(drawn, phrase, xyxy)
-        for (const [phrase, boxes] of drawn) truth.set(phrase, boxes)
-      } else
-        for (const [phrase, boxes] of proposed) {
-          const sure = surestBoxes(boxes, row.phrases.phrases[phrase])
-          if (sure.length > 0) truth.set(phrase, sure)
-        }
+      const truth = new Map<number, Xyxy[]>()
+      for (const { phrase, xyxy } of row.grounding.regions) push(truth, phrase, xyxy)
       if (truth.size === 0) continue
       const draw = drawOf(seed, row.key)
       found.push({
@@ -106,8 +93,7 @@ export async function readJudgedGold(
           }),
           absent: row.negatives?.negatives.map(({ text }) => text) ?? [],
           // Another draw than the one by which pictures are chosen: else those that go first would be kept back.
-          isHeldOut: row.grounding !== undefined && drawOf(`held out ${seed}`, row.key) < hold_out,
-          isWeak: row.grounding === undefined,
+          isHeldOut: drawOf(`held out ${seed}`, row.key) < hold_out,
         },
       })
       if (found.length > 2 * pictures) thin()
@@ -115,19 +101,6 @@ export async function readJudgedGold(
   }
   thin()
   return found.map(({ picture }) => picture)
-}
-
-/** A teacher is taken to be sure where what it is surest of has so many times the score of the next thing. */
-const sureMargin = 1.3
-
-/** The boxes of as many things as a phrase names, where the teacher is clearly surer of them than of others. */
-function surestBoxes(boxes: readonly AskedBox[], words: Phrase | undefined): readonly Xyxy[] {
-  const things = thingsOf(boxes.map(({ xyxy, score }) => ({ xyxy, probability: score })))
-  const count = words?.count ?? (words?.number === 'plural' ? 2 : 1)
-  const last = things[count - 1]
-  const next = things[count]
-  if (!last || (next && last.probability < sureMargin * next.probability)) return []
-  return things.slice(0, count).map(({ xyxy }) => xyxy)
 }
 
 function push<T>(lists: Map<number, T[]>, at: number, item: T): void {
