@@ -225,7 +225,6 @@ describe('training a judge', () => {
     // Of each picture the boxes of both phrases are asked about for both: half of them are right.
     expect(measured.chance).toBe(0.5)
     expect(measured.boxes).toBe(4 * measured.pictures)
-    console.log(JSON.stringify(measured))
     expect(measured.auc).toBeGreaterThan(0.8)
     expect(measured.score_auc).toBe(0.5)
     const card = String(await bytesOf(folder, 'README.md'))
