@@ -101,7 +101,7 @@ describe('the rule consensus', () => {
       proposals('b'),
       { family: 'grounding' as const, stage: 'k', phrases: 'phrases' },
     ]
-    const none: readonly string[] = []
+    const none: readonly [] = []
     expect(ruleStages(rule(), { boxes, verdicts: none }, 'It')).toMatchObject({
       proposals: 'a',
       phrases: 'phrases',
@@ -122,9 +122,11 @@ describe('the rule consensus', () => {
       ruleStages(rule(), { boxes: [proposals('a'), proposals('b', 'other')], verdicts: none }, 'It'),
     ).toThrow('compares boxes of the same phrases')
     const verdict = [ruleSchema.parse({ rule: 'verdict', by: 'people' })]
-    const read = (verdicts: readonly string[]) =>
-      ruleStages(verdict, { boxes: [proposals('a')], verdicts }, 'It')
-    expect(read(['people', 'verified']).verdicts).toEqual(['people'])
-    expect(() => read(['verified'])).toThrow('reads "people", which is none of the verify stages')
+    const read = (...names: readonly string[]) => {
+      const verdicts = names.map((stage) => ({ stage, phrases: 'phrases' }))
+      return ruleStages(verdict, { boxes: [proposals('a')], verdicts }, 'It')
+    }
+    expect(read('people', 'verified').verdicts).toEqual(['people'])
+    expect(() => read('verified')).toThrow('reads "people", which is none of the stages of verdicts')
   })
 })
