@@ -292,7 +292,7 @@ describe('filter, compare, sweep and calibrate', () => {
     const cases: [() => Promise<void>, RegExp][] = [
       [
         () => make({ set: ['magic.min=1'] }),
-        /--set magic\.min=1: a filter has no rule and no key magic\. .*RULE\.KEY, such as score\.min; .*calibrate, score/,
+        /--set magic\.min=1: a filter has no rule and no key magic\. .*RULE\.KEY, such as score\.min; .*calibrate, verdict, consensus, score/,
       ],
       [() => make({ set: ['score.min=3'] }), /rules\.1\.min/],
       [

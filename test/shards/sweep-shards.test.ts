@@ -129,7 +129,7 @@ describe('a sweep', () => {
       },
     }
     expect((await sweep('phrases', folders)).removed).toEqual([])
-    const rest = ['selection', 'phrases', 'proposals', 'grounding', 'negatives', 'rejects']
+    const rest = ['selection', 'phrases', 'proposals', 'verdicts', 'grounding', 'negatives', 'rejects']
     expect(swept).toEqual(rest.map((family) => `${family}/chunk`))
     expect(await storage.exists(picture)).toBe(true)
     expect((await sweep('images')).removed).toEqual([picture])
