@@ -32,7 +32,7 @@ export async function requireOwnFolder(folder: string): Promise<void> {
 /** Whether a folder has the configuration of a model of ours: `check --mend` takes the record of a damaged one away. */
 async function isOurFamily(folder: string): Promise<boolean> {
   const text = await readTextIfThere(join(folder, 'config.json')).catch(() => undefined)
-  return /"model_type"\s*:\s*"groundmill-glip"/.test(text ?? '')
+  return /"model_type"\s*:\s*"groundmill-(glip|judge)"/.test(text ?? '')
 }
 
 /** A path as one names it who works beside it. */

@@ -61,6 +61,30 @@ describe('doubts of a grounding', () => {
     expect(said[wrong.extra].verdicts[4].probability).toBeLessThan(0.2)
   })
 
+  it('suggest no place that is another box of the phrase', () => {
+    const [own, mate, better]: Xyxy[] = [
+      [0, 0, 20, 20],
+      [10, 0, 30, 20],
+      [0, 0, 20, 14],
+    ]
+    const found = [
+      { xyxy: mate, score: 0.9 },
+      { xyxy: better, score: 0.5 },
+    ]
+    const picture = {
+      ...gold[0],
+      boxes: [own, mate].map((xyxy) => ({ phrase: 0, xyxy })),
+      found: new Map([[0, found]]),
+    }
+    const wrongPlace = { right: 0.1, misplaced: 0.8, swapped: 0.05, extra: 0.05 }
+    const { doubts } = pictureDoubts(
+      picture,
+      { boxes: () => [wrongPlace, { ...wrongPlace, right: 0.99, misplaced: 0 }], missing: () => [] },
+      { judge: 'j', threshold: 0.5 },
+    )
+    expect(doubts.map(({ suggested }) => suggested)).toEqual([better])
+  })
+
   it('weigh what a judge says of the same box', () => {
     const at = wrong.extra
     const told = (p: number) => model.boxes({ ...gold[at], judged: () => p })[4]

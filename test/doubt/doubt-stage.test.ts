@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openDataset } from '../../src/catalog/open-dataset.js'
 import { doubt } from '../../src/cli/review/doubt.js'
+import { readDoubted } from '../../src/doubt/read-doubted.js'
 import { datasetOutput } from '../../src/pipeline/dataset-output.js'
 import { doubt as doubtKind } from '../../src/pipeline/stages/doubt.js'
 import { train as trainKind } from '../../src/pipeline/stages/train.js'
@@ -10,6 +11,8 @@ import type { ImageRow, VerdictRow } from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { readShard } from '../../src/shards/read-shard.js'
+import { runShardTask } from '../../src/shards/shard-task.js'
+import { emptyStats } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { readSampleRows } from '../../src/train/samples/read-sample-rows.js'
 import { doubtfulGold, side } from '../helpers/doubtful-gold.js'
@@ -106,6 +109,45 @@ describe('the command', () => {
     await expect(printed({ verdicts: 'none' })).rejects.toThrow(/has no verdicts "none"/)
     await expect(printed({ set: ['threshold=2'] })).rejects.toThrow(/threshold/)
   })
+})
+
+it('a detector with a fixed list of labels has found what it calls as a phrase does, for phrases that it knows', async () => {
+  const labels = ['cat', 'boat']
+  const rows = ofShard(0).map(({ key, phrases }) => ({
+    ...{ key, teacher: 'fixed' },
+    // Every box is proposed for every phrase.
+    proposals: phrases.flatMap((_, phrase) =>
+      labels.map((label, at) => ({
+        ...{ phrase, label, score: 0.5, contrast: null },
+        xyxy: [10 * at, 0, 10 * at + 9, 9] as const,
+      })),
+    ),
+  }))
+  const task = { storage, stage: 'fixed', shard: '00000', configHash: 'c', inputs: {} }
+  await runShardTask(task, 'proposals', async (write) => ({
+    files: { proposals: await write('proposals', rows) },
+    ...{
+      unit: 'pictures',
+      in: rows.length,
+      out: rows.length,
+      rejected: {},
+      stats: emptyStats,
+      config: { labels },
+    },
+  }))
+  const stages = { phrases: 'gold', grounding: 'gold', proposals: 'fixed' }
+  let known = 0
+  for await (const { picture } of readDoubted(storage, '00000', stages)) {
+    const heads = picture.phrases.map(({ head }) => head)
+    expect([...picture.found.keys()]).toEqual(
+      heads.flatMap((head, phrase) => (labels.includes(head) ? [phrase] : [])),
+    )
+    for (const [phrase, found] of picture.found) {
+      known++
+      expect(found.map(({ xyxy }) => xyxy[0])).toEqual([10 * labels.indexOf(heads[phrase] ?? '')])
+    }
+  }
+  expect(known).toBeGreaterThan(10)
 })
 
 describe('the stage', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { createFilter } from '../../src/filter/filter-proposals.js'
 import type { Candidate, FilterImage } from '../../src/filter/rule/rule.js'
-import { ruleStages } from '../../src/filter/rule-stages.js'
+import { type OfferedVerdicts, ruleStages } from '../../src/filter/rule-stages.js'
 import { ruleSchema } from '../../src/filter/rules.js'
 
 const image: FilterImage = {
@@ -101,7 +101,7 @@ describe('the rule consensus', () => {
       proposals('b'),
       { family: 'grounding' as const, stage: 'k', phrases: 'phrases' },
     ]
-    const none: readonly [] = []
+    const none: readonly OfferedVerdicts[] = []
     expect(ruleStages(rule(), { boxes, verdicts: none }, 'It')).toMatchObject({
       proposals: 'a',
       phrases: 'phrases',
@@ -122,11 +122,12 @@ describe('the rule consensus', () => {
       ruleStages(rule(), { boxes: [proposals('a'), proposals('b', 'other')], verdicts: none }, 'It'),
     ).toThrow('compares boxes of the same phrases')
     const verdict = [ruleSchema.parse({ rule: 'verdict', by: 'people' })]
-    const read = (...names: readonly string[]) => {
-      const verdicts = names.map((stage) => ({ stage, phrases: 'phrases' }))
+    const read = (stages: readonly string[], phrases?: string) => {
+      const verdicts = stages.map((stage) => ({ stage, phrases }))
       return ruleStages(verdict, { boxes: [proposals('a')], verdicts }, 'It')
     }
-    expect(read('people', 'verified').verdicts).toEqual(['people'])
-    expect(() => read('verified')).toThrow('reads "people", which is none of the stages of verdicts')
+    expect(read(['people', 'verified']).verdicts).toEqual(['people'])
+    expect(() => read(['verified'])).toThrow('reads "people", which is none of the stages of verdicts')
+    expect(() => read(['people'], 'other')).toThrow('the verdicts "people" of "other"')
   })
 })

@@ -27,7 +27,9 @@ it('the stages that rules read are those of a dataset that they name, else all o
   await expect(read(rule({ rule: 'consensus', of: ['label-1', 's'] }))).rejects.toThrow(
     'compares boxes of the same phrases',
   )
-  await expect(read(rule({ rule: 'verdict' }))).rejects.toThrow('by a verify stage')
+  await expect(read(rule({ rule: 'verdict' }))).rejects.toThrow(
+    'nobody has judged boxes of the phrases "chunk"',
+  )
   await putShard(storage, 'verdicts', 'checked', '00000', [])
   await putShard(storage, 'verdicts', 'people', '00000', [])
   expect((await read(rule({ rule: 'verdict' }))).verdicts).toEqual(['checked', 'people'])

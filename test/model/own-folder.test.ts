@@ -14,8 +14,12 @@ it('a model is written where there is nothing, or what groundmill has made, and 
   }
   const mended = await holding('mended')
   await writeFile(join(mended, 'config.json'), '{ "model_type": "groundmill-glip" }')
+  // Of a judge too, whose record was not written yet.
+  const judge = await holding('judge', 'words.json')
+  await writeFile(join(judge, 'config.json'), '{ "model_type": "groundmill-judge" }')
   for (const free of [
     mended,
+    judge,
     join(folder, 'new'),
     await holding('empty'),
     await holding('trained', 'config.json', 'record.json', 'notes.txt'),

@@ -151,7 +151,13 @@ describe('a stage verify', () => {
     const { context } = stageContext(undefined, outputs)
     const config = { judge: 'clip', model: clip }
     const offers = (...needs: readonly string[]) => kind.offers(stageAs(kind, 'x', needs, config), context)
-    expect(await offers('round-1', 'label-2')).toMatchObject({ verdicts: 'x' })
+    expect(await offers('round-1', 'label-2')).toMatchObject({ verdicts: 'x', missing: [] })
+    const without = stageContext(
+      undefined,
+      outputs.map((output, at) => ({ ...output, missing: ['00000', `0000${at}`] })),
+    )
+    const stage = stageAs(kind, 'x', ['round-1', 'label-2'], config)
+    expect((await kind.offers(stage, without.context)).missing).toEqual(['00000', '00003'])
     await expect(offers('chunk')).rejects.toThrow(
       '(verify) needs a stage that gives a grounding or proposals',
     )

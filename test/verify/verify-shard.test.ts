@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ProposalRow, RejectRow, VerdictRow } from '../../src/rows/rows.js'
+import type { GroundingRow, ProposalRow, RejectRow, VerdictRow } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { verifyConfig } from '../../src/verify/config.js'
 import { type AskedPicture, boxVerdict, type Judge, phraseVerdict } from '../../src/verify/judge/judge.js'
@@ -85,6 +85,16 @@ describe('the boxes that a judge is asked about', () => {
     })
     // What a filter keeps is among the proposals.
     expect([record.in, record.out]).toEqual([alone.record.in, alone.record.out])
+    // Scored anew by a filter it has the better score.
+    const scored = (await read('grounding', 'round-1')) as GroundingRow[]
+    const regionsOf = ({ regions }: GroundingRow) => regions.map((region) => ({ ...region, score: 0.01 }))
+    await putShard(
+      ...([storage, 'grounding', 'anew', shard] as const),
+      scored.map((row) => ({ ...row, regions: regionsOf(row) })),
+    )
+    const anew = await verified('rescored', { ...stages, grounding: 'anew' }, trusting([]), { min: 0.3 })
+    const strong = await verified('strong', stages, trusting([]), { min: 0.3 })
+    expect(anew.record.out).toBe(strong.record.out)
     const other = await verified('other', { ...stages, grounding: 'round-2' }, trusting([]), { min: 0 })
     expect(other.record.in).toBeGreaterThan(alone.record.in)
     expect(other.record.config).toMatchObject({ grounding: 'round-2', proposals: 'label-1' })
