@@ -1,7 +1,7 @@
 import { counted } from '../../base/counted.js'
+import { findFirst } from '../../base/find-first.js'
 import { listHash } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
-import { judgedPhrases } from '../../catalog/phrases-of.js'
 import { readCommit } from '../../shards/commit.js'
 import { readShard } from '../../shards/read-shard.js'
 import { type TrainConfig, trainConfig, trainNotHashed } from '../../train/config.js'
@@ -188,7 +188,8 @@ async function requireSamePhrases(
 ): Promise<void> {
   for (const { name, storage, shards, phrases, verdicts } of sources) {
     if (verdicts === undefined) continue
-    const own = await judgedPhrases(storage, shards, verdicts)
+    const record = await findFirst(shards, (shard) => readCommit(storage, 'verdicts', verdicts, shard))
+    const own = record?.config?.phrases
     if (own !== undefined && own !== phrases)
       throw new UserError(
         `Stage "${stage.name}": weigh_by: the verdicts of "${verdicts}" are of the phrases of "${own}", and the boxes of "${name}" of those of "${phrases}".`,
