@@ -208,6 +208,7 @@ describe('a program that has it installed', () => {
     expect(parts.phrases).toMatch(/a Sunday: /)
     expect(parts.teach).toBeTypeOf('string')
     expect(parts.filter).toMatch(/^1 \{ score: 1, nms: 1 \}$/m)
+    expect(parts.verify).toBeTypeOf('string')
     expect(parts.train).toMatch(/^2 of 2: \d/m)
     expect(parts.evaluate).toMatch(/^0\.900 1\.000$/m)
     expect(parts.graph).toMatch(/^Float32Array\(1\) \[ 2 \] Float32Array\(3\) \[ 2, 0, -2 \]$/m)

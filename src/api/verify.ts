@@ -6,7 +6,7 @@
  * import { readReviews, reviewsOf } from 'groundmill/verify'
  * import { openDataset } from 'groundmill/dataset'
  *
- * const { storage } = await openDataset('runs/photos/photos')
+ * const { storage } = await openDataset('runs/quickstart/gold')
  * for (const { key, reviewer, action, phrase } of reviewsOf(await readReviews(storage, 'first')))
  *   console.log(key, reviewer, action, phrase?.text)
  * ```

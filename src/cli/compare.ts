@@ -132,7 +132,10 @@ function judgesText(judges: GroundingComparison['judges']): string[] {
   const rows = judges.map(({ stage, judge, lost, added }) => [
     ...[`${stage}: ${tableCell(judge)}`, lost.accepted, lost.rejected, added.accepted, added.rejected],
   ])
-  return ['', formatTable(['judge', 'lost, accepted', 'lost, rejected', 'added, accepted', 'added, rejected'], rows)]
+  return [
+    '',
+    formatTable(['judge', 'lost, accepted', 'lost, rejected', 'added, accepted', 'added, rejected'], rows),
+  ]
 }
 
 /** Writes the pictures side by side, before at the left and after at the right. */

@@ -26,10 +26,13 @@ export function keyRows({ schema }: Pick<KeyKind, 'schema'>): KeyRow[] {
   )
   const chooser = chooserOf(oneOf)
   const names = oneOf.flatMap(({ properties }) => properties?.[chooser ?? '']?.const ?? [])
+  const said = new Set(oneOf.flatMap(({ properties }) => properties?.[chooser ?? '']?.description ?? []))
+  // What one of them is for does not tell what the choice is.
+  const purpose = said.size === 1 ? [...said][0] : 'which of these; each has keys of its own'
   const common = Object.fromEntries(
     shared.map(([key, inner]) => [
       key,
-      key === chooser ? { ...inner, const: undefined, enum: names } : inner,
+      key === chooser ? { ...inner, const: undefined, enum: names, description: purpose } : inner,
     ]),
   )
   const required = first.required?.filter((key) => oneOf.every((one) => one.required?.includes(key)))

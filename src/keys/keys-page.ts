@@ -4,7 +4,7 @@ import { type KeyRow, keyRows } from './key-rows.js'
 /** `docs/keys.md`: every key of every kind, a table each. */
 export function keysPage(all: readonly KeyKind[]): string {
   const sections = all
-    .filter(({ name }) => !isVariant(name, all) || name.startsWith('ingest.') || name.startsWith('filter.'))
+    .filter(({ name }) => !isVariant(name, all) || withVariants.some((kind) => name.startsWith(kind)))
     .map((kind) => sectionOf(kind, all))
   return `# Every key
 
@@ -16,6 +16,9 @@ them; \`[]\` stands for each thing of a list.
 ${sections.join('\n\n')}
 `
 }
+
+/** Kinds whose variants have a table each. */
+const withVariants = ['ingest.', 'filter.', 'verify.']
 
 const isVariant = (name: string, all: readonly KeyKind[]) =>
   all.some((kind) => name.startsWith(`${kind.name}.`) && kind.name !== name)

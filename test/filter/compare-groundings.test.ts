@@ -165,7 +165,7 @@ describe('why a filter lacks a box of another', () => {
     const [shard] = shards
     const reasonsOf = rows(shard)
     for await (const { proposals, phrases, kept } of joinRows(storage, shard, parts)) {
-      const reasonOf = (await reasonsOf.next()).value
+      const { reasonOf } = (await reasonsOf.next()).value
       for (const { phrase, xyxy, score } of proposals.proposals) {
         const isInside = xyxy[0] >= 0 && xyxy[1] >= 0 && xyxy[2] <= 96 && xyxy[3] <= 72
         if (!isInside) continue

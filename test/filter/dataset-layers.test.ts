@@ -18,11 +18,14 @@ describe('what a dataset says of its groundings', () => {
     const dataset = await openDataset(url)
 
     const { rules } = filterConfig.parse({})
-    expect(await groundingOrigin(dataset, 'round-1-filter')).toEqual({ rules, proposals: 'round-1-label' })
-    const second = { rules: secondRules, proposals: 'round-2-label' }
+    const besides = { others: [], verdicts: [] }
+    expect(await groundingOrigin(dataset, 'round-1-filter')).toEqual({
+      ...{ rules, proposals: 'round-1-label', besides },
+    })
+    const second = { rules: secondRules, proposals: 'round-2-label', besides }
     expect(await groundingOrigin(dataset, 'round-2-filter')).toEqual(second)
     const nothing = { rules: undefined, proposals: undefined }
-    expect(await groundingOrigin(dataset, 'old')).toEqual(nothing)
+    expect(await groundingOrigin(dataset, 'old')).toEqual({ ...nothing, besides })
     expect(await groundingOrigin(dataset, 'never')).toEqual(nothing)
 
     const { layers, missing } = await datasetLayers(dataset)

@@ -116,6 +116,9 @@ describe('groundmill keys', () => {
     expect(await written(() => keys(['filter', 'score'], {}))).toMatch(
       /\nmin +number, 0 to 1 +\(must be given\)/,
     )
+    expect(await written(() => keys(['verify'], {}))).toMatch(
+      /\njudge +network \| .* which of these; each has/,
+    )
     expect(await written(() => keys(['filter'], {}))).toMatch(/\nfilter soft_nms +lowers the scores/)
     const floor = await written(() => keys(['floor'], {}))
     expect(floor).toMatch(/\nteach\.floor +number, 0 to 1 +0\.1 [\s\S]*\nevaluate\.floor /)

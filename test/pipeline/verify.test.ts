@@ -121,6 +121,11 @@ describe('a stage verify', () => {
     ['round-1', { judge: 'clip', set: [] }, /--judge clip: model: it is missing/],
     ['round-1', { judge: 'clip', model: '/nowhere', set: [] }, /\/nowhere/],
     [
+      'round-1',
+      { judge: 'network', set: [] },
+      /--judge network asks a model: name its folder, --model FOLDER/,
+    ],
+    [
       'round-9',
       { judge: 'clip', model: clip, set: [] },
       /no grounding and no proposals "round-9"; it has: .*round-2/,

@@ -35,9 +35,14 @@ export async function verify(named: string, options: VerifyOptions, signal: Abor
   const given = { ...setOptions(options.set), judge: options.judge }
   const model = options.model === undefined ? {} : { model: options.model }
   const config = parseConfig(verifyConfig, { ...given, ...model }, `--judge ${options.judge}`)
+  const kind = judgeOf(config)
+  if (kind.model !== null && options.model === undefined)
+    throw new UserError(
+      `--judge ${options.judge} asks a model: name its folder, --model FOLDER${kind.model === 'judge' ? ' (a `judge` stage trains one: models/NAME of its run)' : ''}.`,
+    )
   const [, url = named, requested] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(named) ?? []
   const dataset = await openDataset(url)
-  const { what, asked } = askedOf(dataset, requested, judgeOf(config).needsBoxes)
+  const { what, asked } = askedOf(dataset, requested, kind.needsBoxes)
   note(`asking ${options.model ?? options.judge} about ${describeChosen(dataset, what, asked)}`)
   const source = await datasetOutput(dataset, what, asked)
   if (source.missing.length === dataset.shards.length)
