@@ -93,6 +93,8 @@ export async function faultedPipeline(folder: string) {
   })
   const stages: readonly Step[] = [
     only('ingest of files', 'gold'),
+    { ...reviewed('export'), isPreparation: true },
+    reviewed('import', '--name', 'first', '--reviewer', 'Ann'),
     only('crawl', 'web'),
     only('chunk', 'phrases'),
     only('train', 'teacher'),
@@ -104,8 +106,6 @@ export async function faultedPipeline(folder: string) {
     only('judge', 'judge'),
     only('verify', 'judged'),
     only('doubt', 'doubted'),
-    { ...reviewed('export'), isPreparation: true },
-    reviewed('import', '--name', 'first', '--reviewer', 'Ann'),
     ...exportFormats.map((format) => only(`export ${format}`, format)),
   ]
   return {

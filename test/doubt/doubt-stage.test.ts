@@ -7,6 +7,7 @@ import { readDoubted } from '../../src/doubt/read-doubted.js'
 import { datasetOutput } from '../../src/pipeline/dataset-output.js'
 import { doubt as doubtKind } from '../../src/pipeline/stages/doubt.js'
 import { train as trainKind } from '../../src/pipeline/stages/train.js'
+import { runStage } from '../../src/pipeline/tasks/run-stage.js'
 import type { ImageRow, VerdictRow } from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { createDataset } from '../../src/shards/dataset.js'
@@ -202,4 +203,25 @@ describe('a training that weighs by doubts', () => {
     const elsewhere = { ...verdicts, dataset: { ...other, name: 'other' } }
     await expect(open([gold, elsewhere])).rejects.toThrow(/are of other pictures than those of gold/)
   })
+})
+
+it('all shards are doubted anew where one has changed: errors are learned of all', async () => {
+  const dataset = await openDataset(url)
+  const outputs = [
+    await datasetOutput(dataset, 'grounding', 'gold'),
+    await datasetOutput(dataset, 'proposals', 'boxes'),
+  ]
+  const place = { outputs: new Map(outputs.map((output) => [output.name, output])) }
+  const made = async () =>
+    (await runStage(doubtKind, stageAs(doubtKind, 'anew', ['gold', 'boxes']), place)).outcome
+  expect(await made()).toMatchObject({ ran: 2, skipped: 0 })
+  expect(await made()).toMatchObject({ ran: 0, skipped: 2 })
+  const { inputs } = (await readCommit(storage, 'proposals', 'boxes', '00001')) ?? { inputs: {} }
+  const fewer = ofShard(1).map(({ key, proposals }) => ({
+    key,
+    proposals: proposals.slice(1),
+    teacher: 'seer',
+  }))
+  await putShard(storage, 'proposals', 'boxes', '00001', fewer, inputs)
+  expect(await made()).toMatchObject({ ran: 2, skipped: 0 })
 })

@@ -46,6 +46,13 @@ describe('the rule consensus', () => {
     expect(agree([box(0, at(0), 0.9), box(0, at(1), 0.8), box(0, at(2), 0.7)]).kept).toEqual([])
   })
 
+  it('names a teacher once that two stages have asked', () => {
+    const sources = image.sources?.map((source) => ({ ...source, teacher: 'one' }))
+    const filter = createFilter([ruleSchema.parse({ rule: 'consensus' })])
+    const { kept } = filter([box(0, at(0), 0.9), box(1, at(0), 0.8)], { ...image, sources })
+    expect(kept.map(({ origin }) => origin)).toEqual(['one'])
+  })
+
   it('weighs the sides of fused boxes by their scores', () => {
     const [one] = agree([box(0, at(0), 0.9), box(1, at(4), 0.3)], { boxes: 'fused' }).kept
     expect(one?.xyxy.map((side) => Math.round(1000 * side) / 1000)).toEqual([1, 0, 41, 40])

@@ -88,11 +88,16 @@ describe('export for review, and import', () => {
   })
 
   it('takes boxes that were added back where they are gone, and what changed as it is now', async () => {
-    const { take, holds, edit } = await exported()
+    const { take, holds, edit, storage } = await exported()
     const add = { id: 77, image_id: 1, category_id: 1, bbox: [1, 50, 10, 10], tokens_positive: [[0, 5]] }
     await edit(({ annotations }) => annotations.push(add))
     await take()
     expect(await holds()).toContain('0 add a dog')
+    // What was added on the page was never in the file: it is not gone from it.
+    const log = await openReviewLog(storage, 'first', 'ann')
+    const [dog] = (await readReviews(storage, 'first')).filter(({ action }) => action === 'add')
+    const onPage = { ...dog, id: 'page.1', at: '2024-01-01T12:00:00.000Z', xyxy: [5, 6, 7, 8] as const }
+    await log.append([{ ...onPage, phrase: { caption: 0, start: 7, end: 12, text: 'a cat' } }])
     await edit(({ annotations }) => {
       annotations.pop()
       annotations.splice(0, 1)
@@ -101,6 +106,7 @@ describe('export for review, and import', () => {
     const later = await holds()
     expect(later).not.toContain('0 add a dog')
     expect(later).toContain('0 reject a dog')
+    expect(later).toContain('0 add a cat')
     await edit(({ annotations }) => annotations.push(add))
     await take({ at: '2024-01-03T00:00:00.000Z' })
     expect(await holds()).toContain('0 add a dog')

@@ -139,6 +139,15 @@ describe('a teacher that is asked in several views', () => {
     expect(support('dot')).toEqual([0.8, 0, 0])
     // Of two on one place the better is the one that is meant.
     expect(support(null)).toEqual([0.9, 0.9, 0.9])
+    // A box that does not say what it is called is what lies nearest, though another is surer.
+    const near = [
+      { xyxy: [0, 0, 10, 10], score: 0.9, label: 'square' },
+      { xyxy: [0, 0, 10, 7], score: 0.3, label: 'dot' },
+    ] as const
+    const labelNear = (xyxy: Xyxy) => labelOfBox({ xyxy, label: null }, 0, [[near]], 0.5)
+    expect([labelNear([0, 0, 10, 6]), labelNear([0, 0, 10, 9]), labelNear([50, 0, 60, 9])]).toEqual([
+      ...['dot', 'square', null],
+    ])
   })
 
   it('gives boxes in pixels of the stored picture', async () => {
