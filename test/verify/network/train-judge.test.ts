@@ -6,6 +6,7 @@ import { floats, longs, Session, valueNamed } from '../../../src/graph/session.j
 import { toOnnx } from '../../../src/graph/to-onnx.js'
 import { parametersOf } from '../../../src/model/network/parameters.js'
 import { decodePicture } from '../../../src/pictures/picture.js'
+import type { Phrase } from '../../../src/rows/rows.js'
 import { readShard } from '../../../src/shards/read-shard.js'
 import { gradientName, valueName } from '../../../src/train/optimizer/optimizer-state.js'
 import type { SampleSource } from '../../../src/train/samples/sample.js'
@@ -90,7 +91,7 @@ describe('the gradient of a step', () => {
     const step = 2e-4
     let moved = 0
     for (const { name, shape } of parameters) {
-      const kept = values.get(name) as Float32Array
+      const kept = values.get(name) as Float32Array<ArrayBuffer>
       const gradient = gradients.get(name) as Float32Array
       const direction = random(sizeOf(shape))
       const along = (by: number) => {
@@ -137,7 +138,7 @@ describe("a judge's folder", () => {
     for await (const { image, width, height } of readShard(storage, 'images', null, '00000'))
       pictures.push({ bytes: image.bytes, width, height })
     const [stored] = pictures as [(typeof pictures)[number]]
-    const phrase = { caption: 0, text: 'blue square', start: 0, end: 11, head: 'square' }
+    const phrase: Phrase = { caption: 0, text: 'blue square', start: 0, end: 11, head: 'square' }
     const boxes = [
       { xyxy: [4, 8, 40, 44] as const, score: 1, label: null },
       { xyxy: [50, 8, 90, 44] as const, score: 0.5, label: null },
