@@ -85,7 +85,10 @@ describe('a join', () => {
         }))
         return {
           ...{ key, row, images: { key, captions, width }, phrases: { key, phrases } },
-          ...{ before: { ...regionsOf(key), ignored: null, scale: null, disagreement: null }, after: regionsOf(key) },
+          ...{
+            before: { ...regionsOf(key), ignored: null, scale: null, disagreement: null },
+            after: regionsOf(key),
+          },
         }
       }),
     )
