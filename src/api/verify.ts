@@ -17,7 +17,12 @@
 export type { Xyxy } from '../boxes/xyxy.js'
 export { reviewsOf } from '../review/effective-reviews.js'
 export { readReviews } from '../review/read-reviews.js'
-export type { ReviewAction, ReviewEntry, ReviewedPhrase } from '../review/review-entry.js'
+export {
+  type ReviewAction,
+  type ReviewEntry,
+  type ReviewedPhrase,
+  reviewActions,
+} from '../review/review-entry.js'
 export type { Caption, Phrase, Verdict, VerdictKind } from '../rows/rows.js'
 export {
   type AskedBox,
