@@ -35,6 +35,7 @@ import type { GroundingRow, NegativeRow } from '../src/rows/rows.js'
 import { committedFile } from '../src/shards/committed-file.js'
 import { joinRows } from '../src/shards/join-rows.js'
 import { runShardTask } from '../src/shards/shard-task.js'
+import { areaUnderCurve } from '../src/statistics/area-under-curve.js'
 import { emptyStats } from '../src/statistics/stats.js'
 import { openStorage } from '../src/storage/open-storage.js'
 import { teachConfig } from '../src/teacher/config.js'
@@ -167,7 +168,7 @@ async function findErrors({ dir }: World, grounding: string, proposals: string, 
   return Object.fromEntries(
     errorKinds.map((kind) => {
       const { doubt, score, lot } = ranked[kind]
-      return [kind, { doubt: areaUnderRoc(doubt), score: areaUnderRoc(score), lot: areaUnderRoc(lot) }]
+      return [kind, { doubt: areaOf(doubt), score: areaOf(score), lot: areaOf(lot) }]
     }),
   ) as Found
 }
@@ -176,25 +177,8 @@ interface Lists {
   readonly wrong: number[]
   readonly right: number[]
 }
+const areaOf = ({ wrong, right }: Lists) => areaUnderCurve(wrong, right)
 const twoLists = (): Lists => ({ wrong: [], right: [] })
-
-/** How likely something wrong ranks above something right; of equals the half. */
-function areaUnderRoc({ wrong, right }: Lists): number {
-  const all = [
-    ...wrong.map((value) => ({ value, isWrong: true })),
-    ...right.map((value) => ({ value, isWrong: false })),
-  ]
-  all.sort((a, b) => a.value - b.value)
-  let ranks = 0
-  for (let start = 0; start < all.length; ) {
-    let end = start
-    while (end < all.length && all[end]!.value === all[start]!.value) end++
-    const rank = (start + end + 1) / 2
-    for (let at = start; at < end; at++) if (all[at]!.isWrong) ranks += rank
-    start = end
-  }
-  return (ranks - (wrong.length * (wrong.length + 1)) / 2) / (wrong.length * right.length)
-}
 
 async function apOf({ dir }: World, model: StageOutput): Promise<number> {
   const known = await datasetOutput(await openDataset(join(dir, 'known')), 'grounding', 'known')

@@ -12,9 +12,9 @@
  */
 import { join } from 'node:path'
 import { random } from '../src/base/random.js'
-import { areaUnderCurve } from '../src/evaluate/attribute-contrast.js'
 import { plainPlacement, writeImage } from '../src/model/image-input.js'
 import type { Picture } from '../src/pictures/picture.js'
+import { areaUnderCurve } from '../src/statistics/area-under-curve.js'
 import { type FeatureRows, fitLinearProbe, largestAt } from './linear-probe.js'
 import { type ProbeTask, probeTasks, readThings, type Thing } from './probe-questions.js'
 import { openProbedNetwork, type ProbedNetwork, type ProbedSample } from './probed-network.js'

@@ -5,7 +5,7 @@ import { recordPath } from '../rows/family-path.js'
 import { isNegativeRow } from '../rows/is-row.js'
 import type { Negative, NegativeRow, RejectRow } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
-import { rowParts } from '../shards/row-parts.js'
+import { keptBeside, rowParts } from '../shards/row-parts.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { addNegatives, rowStats } from '../statistics/row-stats.js'
 import type { Teacher } from '../teacher/teacher.js'
@@ -83,14 +83,7 @@ export async function mineShard(
       }
       try {
         // What an earlier try has mined is not asked for again.
-        for await (const one of parts.kept()) {
-          const { value } = await joined.next()
-          if (value?.key !== one.row.key) {
-            await parts.remove()
-            throw new Error(`what was kept of shard ${shard} is of other pictures; it was removed`)
-          }
-          yield take(one)
-        }
+        for await (const { kept } of keptBeside(parts, joined, ({ row }) => row.key, shard)) yield take(kept)
         const mined = orderedMap(joined, (teacher?.parallel ?? 0) + 1, async (row): Promise<Mined> => {
           const { phrases } = row.phrases
           const picture = { key: row.key, captions: row.images.captions, phrases, said: row.negatives }

@@ -96,6 +96,28 @@ export function rowParts<Row>(
   }
 }
 
+/**
+ * What an earlier try has kept, each beside the row of a shard that it was made of, which is taken from `rows`: those
+ * that come after are still to be worked on.
+ *
+ * @throws Error where what was kept is of other rows; it is removed then
+ */
+export async function* keptBeside<Kept, Row extends { readonly key: string }>(
+  parts: Pick<RowParts<Kept>, 'kept' | 'remove'>,
+  rows: AsyncGenerator<Row, void, void>,
+  keyOf: (kept: Kept) => string,
+  shard: string,
+): AsyncGenerator<{ readonly kept: Kept; readonly row: Row }> {
+  for await (const kept of parts.kept()) {
+    const { value } = await rows.next()
+    if (value?.key !== keyOf(kept)) {
+      await parts.remove()
+      throw new Error(`what was kept of shard ${shard} is of other pictures; it was removed`)
+    }
+    yield { kept, row: value as Row }
+  }
+}
+
 /** Undefined where there is none, and where it is damaged: gzip has a checksum. */
 async function readPart<Row>(
   storage: Storage,

@@ -13,7 +13,7 @@ import {
   type RejectRow,
 } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
-import { rowParts } from '../shards/row-parts.js'
+import { keptBeside, rowParts } from '../shards/row-parts.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { rowStats } from '../statistics/row-stats.js'
 import { joinNames } from '../words/name-prompt.js'
@@ -117,14 +117,8 @@ export async function teachShard(
       })
       try {
         // What an earlier try has found is not asked for again.
-        for await (const row of parts.kept()) {
-          const { value } = await joined.next()
-          if (value?.key !== row.key) {
-            await parts.remove()
-            throw new Error(`what was kept of shard ${shard} is of other pictures; it was removed`)
-          }
-          yield finish({ key: row.key, phrases: value.phrases.phrases }, row.proposals)
-        }
+        for await (const { kept, row } of keptBeside(parts, joined, ({ key }) => key, shard))
+          yield finish({ key: kept.key, phrases: row.phrases.phrases }, kept.proposals)
         const queried = orderedMap(joined, decodedAhead, ({ images, phrases: { phrases } }) =>
           queriesOf(images, phrases, teacher, config),
         )

@@ -4,7 +4,7 @@ import { recordPath } from '../rows/family-path.js'
 import { isVerdictRow } from '../rows/is-row.js'
 import { negativePhrase, type RejectRow, type VerdictRow } from '../rows/rows.js'
 import { type Joined, joinRows, mismatch } from '../shards/join-rows.js'
-import { rowParts } from '../shards/row-parts.js'
+import { keptBeside, rowParts } from '../shards/row-parts.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { addVerdicts, rowStats } from '../statistics/row-stats.js'
 import { addCounts } from '../statistics/stats.js'
@@ -77,14 +77,7 @@ export async function verifyShard(
       const joined = joinRows(storage, shard, partsOf(config), { signal })
       try {
         // What an earlier try was told is not asked again.
-        for await (const one of parts.kept()) {
-          const { value } = await joined.next()
-          if (value?.key !== one.row.key) {
-            await parts.remove()
-            throw new Error(`what was kept of shard ${shard} is of other pictures; it was removed`)
-          }
-          yield take(one)
-        }
+        for await (const { kept } of keptBeside(parts, joined, ({ row }) => row.key, shard)) yield take(kept)
         const judged = orderedMap(joined, judge.parallel, async (row): Promise<Verified> => {
           const { picture, boxes: own, left: without } = askedOf(task, config, row)
           // A picture that nothing was found in is not decoded.

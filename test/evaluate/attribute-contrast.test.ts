@@ -1,11 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  type AttributeContrast,
-  areaUnderCurve,
-  attributeTable,
-  kindsAsked,
-} from '../../src/evaluate/attribute-contrast.js'
+import { type AttributeContrast, attributeTable, kindsAsked } from '../../src/evaluate/attribute-contrast.js'
+import { areaUnderCurve } from '../../src/statistics/area-under-curve.js'
 
 /** Few values, so that ties are common. */
 const scores = fc.array(

@@ -15,6 +15,7 @@ import { datasetOutput } from '../../pipeline/dataset-output.js'
 import { checkStage } from '../../pipeline/plan/check-stages.js'
 import { doubt as doubtKind } from '../../pipeline/stages/doubt.js'
 import { runStage } from '../../pipeline/tasks/run-stage.js'
+import { namedStage } from '../options/named-grounding.js'
 import { setOptions } from '../options/set-options.js'
 import { formatTable } from '../terminal/format-table.js'
 import { note, print, printJson } from '../terminal/print.js'
@@ -34,7 +35,7 @@ export interface DoubtOptions {
 /** `groundmill doubt`: what is likely to be wrong in a grounding, the likeliest first. */
 export async function doubt(named: string, options: DoubtOptions, signal: AbortSignal): Promise<void> {
   const config = parseConfig(doubtConfig, setOptions(options.set), '--set')
-  const [, url = named, requested] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(named) ?? []
+  const { url, requested } = namedStage(named)
   const dataset = await openDataset(url)
   const stages = await stagesOf(dataset, requested, options)
   note(

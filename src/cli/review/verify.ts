@@ -16,6 +16,7 @@ import { addCounts } from '../../statistics/stats.js'
 import { verdictsText } from '../../statistics/verdicts-text.js'
 import { verifyConfig } from '../../verify/config.js'
 import { judgeOf } from '../../verify/judges.js'
+import { namedStage } from '../options/named-grounding.js'
 import { setOptions } from '../options/set-options.js'
 import { formatTable } from '../terminal/format-table.js'
 import { note, print, printJson } from '../terminal/print.js'
@@ -40,7 +41,7 @@ export async function verify(named: string, options: VerifyOptions, signal: Abor
     throw new UserError(
       `--judge ${options.judge} asks a model: name its folder, --model FOLDER${kind.model === 'judge' ? ' (a `judge` stage trains one: models/NAME of its run)' : ''}.`,
     )
-  const [, url = named, requested] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(named) ?? []
+  const { url, requested } = namedStage(named)
   const dataset = await openDataset(url)
   const { what, asked } = askedOf(dataset, requested, kind.needsBoxes)
   note(`asking ${options.model ?? options.judge} about ${describeChosen(dataset, what, asked)}`)

@@ -1,6 +1,6 @@
 import { relu, softplus } from '../../graph/ops/activation.js'
 import { reduceSum } from '../../graph/ops/broadcast.js'
-import { add, div, maximum, mul, sub } from '../../graph/ops/elementwise.js'
+import { div, maximum, mul, sub } from '../../graph/ops/elementwise.js'
 import { reduceMean } from '../../graph/ops/reduce.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { concat, gatherRows } from '../../graph/ops/shape.js'
@@ -65,5 +65,5 @@ export const judgeLoss = (logits: Tensor, target: Tensor): Tensor =>
 /** The target of a batch. */
 export const judgeTarget = (batch: number): Tensor => input('target', [batch])
 
-/** Adds 0 to a scalar, as a vector of one element, which sessions read. */
-export const asVector = (scalar: Tensor): Tensor => reshape(add(scalar, 0), [1])
+/** A scalar as a vector of one element, which sessions read. */
+export const asVector = (scalar: Tensor): Tensor => reshape(scalar, [1])

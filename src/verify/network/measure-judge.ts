@@ -1,6 +1,7 @@
 import { Session, valueNamed } from '../../graph/session.js'
 import { toOnnx } from '../../graph/to-onnx.js'
 import type { Picture } from '../../pictures/picture.js'
+import { areaUnderCurve } from '../../statistics/area-under-curve.js'
 import type { NamedArray } from '../../weights/safetensors.js'
 import { boxBatch, type FedBox } from './box-batch.js'
 import { scoreFacts } from './box-facts.js'
@@ -132,8 +133,8 @@ function fitted(judged: readonly JudgedPhrase[], pictures: number) {
   }))
   const measured: JudgeMeasured = {
     ...{ pictures, boxes: boxes.length, phrases: sets.length },
-    auc: areaUnderCurve(boxes.map(({ probability, right }) => ({ value: probability, right }))),
-    score_auc: areaUnderCurve(boxes.map(({ score, right }) => ({ value: score, right }))),
+    auc: aucOf(boxes.map(({ probability, right }) => ({ value: probability, right }))),
+    score_auc: aucOf(boxes.map(({ score, right }) => ({ value: score, right }))),
     accuracy: shareOf(boxes, ({ probability, right }) => probability >= 0.5 === right),
     chance: largerShare(boxes.map(({ right }) => right)),
     complete_accuracy: shareOf(complete, (one) => one.probability >= 0.5 === one.isComplete),
@@ -148,26 +149,11 @@ function isComplete(boxes: Parameters<typeof thingsOf>[0], { truth }: Pick<GoldP
   return truth.every((box) => accepted.some(({ xyxy }) => isRight(xyxy, [box])))
 }
 
-/**
- * Area under the ROC curve: the share of pairs of a right and a wrong one in which the right one has the greater
- * value, ties half (Mann and Whitney 1947); null where one of the kinds is missing.
- */
-export function areaUnderCurve(
-  items: readonly { readonly value: number; readonly right: boolean }[],
-): number | null {
-  const sorted = [...items].sort((a, b) => a.value - b.value)
-  const positives = sorted.filter(({ right }) => right).length
-  const negatives = sorted.length - positives
-  if (positives === 0 || negatives === 0) return null
-  let ranks = 0
-  for (let at = 0; at < sorted.length; ) {
-    let end = at
-    while (end < sorted.length && sorted[end]!.value === sorted[at]!.value) end++
-    const rank = (at + end + 1) / 2
-    for (let one = at; one < end; one++) if (sorted[one]!.right) ranks += rank
-    at = end
-  }
-  return (ranks - (positives * (positives + 1)) / 2) / (positives * negatives)
+/** The area under the ROC curve; null where one of the kinds is missing. */
+export function aucOf(items: readonly { readonly value: number; readonly right: boolean }[]): number | null {
+  const of = (right: boolean) => items.filter((one) => one.right === right).map(({ value }) => value)
+  const area = areaUnderCurve(of(true), of(false))
+  return area < 0 ? null : area
 }
 
 function shareOf<T>(items: readonly T[], is: (item: T) => boolean): number | null {

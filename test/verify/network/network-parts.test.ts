@@ -11,7 +11,7 @@ import { drawBoxes, isRight } from '../../../src/verify/network/draw-boxes.js'
 import { fitLogistic, logisticOf, sigmoid } from '../../../src/verify/network/fit-logistic.js'
 import type { JudgedGold } from '../../../src/verify/network/judge-pictures.js'
 import { countJudgeWords, wordsIn, writeWords } from '../../../src/verify/network/judge-words.js'
-import { areaUnderCurve } from '../../../src/verify/network/measure-judge.js'
+import { aucOf } from '../../../src/verify/network/measure-judge.js'
 import { setFacts, thingsOf } from '../../../src/verify/network/set-facts.js'
 import { writeCrop } from '../../../src/verify/network/write-crop.js'
 
@@ -65,7 +65,7 @@ it('the area under the curve is the share of pairs in order, ties half', () => {
         )
       const share =
         pairs.length === 0 ? null : pairs.reduce<number>((sum, one) => sum + one, 0) / pairs.length
-      const found = areaUnderCurve(items)
+      const found = aucOf(items)
       if (share === null) expect(found).toBeNull()
       else expect(found).toBeCloseTo(share, 10)
     }),
