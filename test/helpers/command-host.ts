@@ -7,7 +7,7 @@ import type { HostedCommand, HostedEnd } from './run-command.js'
 
 const [program = '', , main = ''] = process.argv
 const streams = [process.stdout, process.stderr] as const
-const emitters = [process, ...streams] as const
+const emitters: readonly NodeJS.EventEmitter[] = [process, ...streams]
 const home = process.cwd()
 let count = 0
 
@@ -63,8 +63,7 @@ async function run({ args, env, cwd }: HostedCommand): Promise<HostedEnd> {
   for (const [at, emitter] of emitters.entries())
     for (const name of emitter.eventNames())
       for (const listener of emitter.rawListeners(name))
-        if (!before[at]?.get(name)?.includes(listener))
-          emitter.removeListener(name as string, listener as () => void)
+        if (!before[at]?.get(name)?.includes(listener)) emitter.removeListener(name, listener as () => void)
   process.exitCode = 0
   process.chdir(home)
   return { code, out: said[0], err: said[1] }
