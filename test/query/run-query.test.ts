@@ -25,7 +25,7 @@ beforeAll(async () => {
   const made = await makeSmallDataset()
   url = made.url
   storage = made.storage
-}, 60_000)
+})
 
 const ask = (sql: string, options: QueryOptions = {}, of = storage) =>
   runQuery(of, sql, options, async ({ columns, rows }) => {
