@@ -118,7 +118,7 @@ beforeAll(async () => {
     web.close()
     await files.close()
   }
-}, 120_000)
+})
 
 /** A run in which all is done but stages from the crawl on, or but those that are named. */
 async function undone(name: string, ...again: readonly string[]): Promise<string> {
@@ -135,59 +135,51 @@ async function undone(name: string, ...again: readonly string[]): Promise<string
 const moments = some([5], [1, 3, 5, 8, 13, 21])
 
 describe('run --workers', () => {
-  it.each(moments)(
-    'makes what one process makes, where workers are killed: request %i',
-    async (moment) => {
-      const run = join(folder, `killed-${moment}`)
-      const wanted = requests + moment
-      const { child, ended } = start(run, '--workers', '2', '--only', last)
-      for (let kill = 0; kill < 2; kill++) {
-        await until('the next request', () => requests >= wanted + 8 * kill)
-        const [worker] = childrenOf(child.pid as number)
-        if (worker !== undefined) process.kill(worker, 'SIGKILL')
-      }
-      const { code, out } = await ended
-      expect(code).toBe(0)
-      const made = (JSON.parse(out) as Summary).stages
-      for (const stage of ['phrases', 'round-1-label', last]) expect(made[stage]?.ran, stage).toBe(shards)
-      expect(await filesOf(run)).toEqual(await filesOf(calm))
-      expect(asides(run)).toEqual([])
-      const again = await ran(run, '--only', last)
-      expect([again.code, stages.map((stage) => again.stages[stage]?.ran)]).toEqual([0, stages.map(() => 0)])
-    },
-    120_000,
-  )
+  it.each(moments)('makes what one process makes, where workers are killed: request %i', async (moment) => {
+    const run = join(folder, `killed-${moment}`)
+    const wanted = requests + moment
+    const { child, ended } = start(run, '--workers', '2', '--only', last)
+    for (let kill = 0; kill < 2; kill++) {
+      await until('the next request', () => requests >= wanted + 8 * kill)
+      const [worker] = childrenOf(child.pid as number)
+      if (worker !== undefined) process.kill(worker, 'SIGKILL')
+    }
+    const { code, out } = await ended
+    expect(code).toBe(0)
+    const made = (JSON.parse(out) as Summary).stages
+    for (const stage of ['phrases', 'round-1-label', last]) expect(made[stage]?.ran, stage).toBe(shards)
+    expect(await filesOf(run)).toEqual(await filesOf(calm))
+    expect(asides(run)).toEqual([])
+    const again = await ran(run, '--only', last)
+    expect([again.code, stages.map((stage) => again.stages[stage]?.ran)]).toEqual([0, stages.map(() => 0)])
+  })
 
-  it.each(moments)(
-    'stopped leaves no process, and a state to go on from: request %i',
-    async (moment) => {
-      const run = await undone(`stopped-${moment}`)
-      for (const { signal, code } of [
-        { signal: 'SIGKILL', code: null },
-        { signal: 'SIGINT', code: 130 },
-      ] as const) {
-        const wanted = requests + moment
-        const running = start(run, '--workers', '2', '--only', last)
-        await until('the crawl', () => requests >= wanted)
-        isSilent = true
-        const workers = childrenOf(running.child.pid as number)
-        expect(workers).toHaveLength(2)
-        running.signal(signal)
-        const { code: ended, seconds } = await running.ended
-        expect(ended, signal).toBe(code)
-        expect(seconds).toBeLessThan(20)
-        await until('the end of the workers', () => !workers.some(isThere))
-        isSilent = false
-        web.closeAllConnections()
-      }
-      const { code: after, stages: made } = await ran(run, '--only', last)
-      expect(after).toBe(0)
-      expect(made.web?.ran).toBeGreaterThan(0)
-      expect(await filesOf(run)).toEqual(await filesOf(calm))
-      expect(asides(run)).toEqual([])
-    },
-    120_000,
-  )
+  it.each(moments)('stopped leaves no process, and a state to go on from: request %i', async (moment) => {
+    const run = await undone(`stopped-${moment}`)
+    for (const { signal, code } of [
+      { signal: 'SIGKILL', code: null },
+      { signal: 'SIGINT', code: 130 },
+    ] as const) {
+      const wanted = requests + moment
+      const running = start(run, '--workers', '2', '--only', last)
+      await until('the crawl', () => requests >= wanted)
+      isSilent = true
+      const workers = childrenOf(running.child.pid as number)
+      expect(workers).toHaveLength(2)
+      running.signal(signal)
+      const { code: ended, seconds } = await running.ended
+      expect(ended, signal).toBe(code)
+      expect(seconds).toBeLessThan(20)
+      await until('the end of the workers', () => !workers.some(isThere))
+      isSilent = false
+      web.closeAllConnections()
+    }
+    const { code: after, stages: made } = await ran(run, '--only', last)
+    expect(after).toBe(0)
+    expect(made.web?.ran).toBeGreaterThan(0)
+    expect(await filesOf(run)).toEqual(await filesOf(calm))
+    expect(asides(run)).toEqual([])
+  })
 })
 
 describe('run --slice', () => {
