@@ -88,7 +88,7 @@ export function fitDoubt(pictures: readonly DoubtedPicture[], seed: number): Dou
  */
 function pooled(own: readonly number[], names: readonly (readonly number[] | undefined)[]): number[] {
   const said = names.filter((one) => one !== undefined)
-  const log = (value: number) => Math.log(Math.max(1e-12, value))
+  const log = (value: number) => Math.log(Math.max(1e-300, value))
   const means = own.map((value, kind) =>
     Math.exp((log(value) + sumOf(said.map((one) => log(one[kind]!))) / said.length) / 2),
   )
