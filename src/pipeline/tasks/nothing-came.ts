@@ -131,7 +131,7 @@ function contextOf(made: MadeStage, reason: string): MendContext {
 
 /** Where a pipeline sets keys of a stage: of one of a round with those of all rounds. */
 const keyOf = (name: string): string =>
-  name.replace(/^round-\d+-label$/, 'rounds.teach').replace(/^round-\d+-filter$/, 'rounds.filter')
+  name.replace(/^round-\d+-label(-on-.*)?$/, 'rounds.teach').replace(/^round-\d+-filter$/, 'rounds.filter')
 
 /** Rows that were rejected for a reason, of the first shard that has some. */
 async function rejectedRows(
