@@ -78,7 +78,7 @@ export const roundsSchema = z
     audit: auditConfig.optional().describe('what the regions of each round are held against'),
     promote: promoteRule.describe('what promotes a student'),
   })
-  .describe('self-training: label with the teacher, filter, train, evaluate, promote; then again')
+  .describe('self-training: label with the teacher, verify, filter, train, evaluate, promote; then again')
 
 export type RoundsConfig = z.infer<typeof roundsSchema>
 
