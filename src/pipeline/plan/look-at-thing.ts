@@ -40,11 +40,15 @@ export async function lookAtThing(
   return { looked, offers }
 }
 
-/** Pictures of the datasets that the stages it needs are of: gold and what was found in it are of one. */
+/**
+ * Pictures of the datasets that the stages it needs are of: gold and what was found in it are of one, and those that a
+ * model was trained on are none.
+ */
 function picturesOf({ needs, context: { outputs } }: Looking): number {
   const counts = new Map<string, number>()
   for (const { plan } of needs) {
-    const dataset = outputs.get(plan.name)?.dataset?.storage.url ?? plan.name
+    const dataset = outputs.get(plan.name)?.dataset?.storage.url
+    if (dataset === undefined) continue
     counts.set(dataset, Math.max(counts.get(dataset) ?? 0, plan.pictures ?? 0))
   }
   return sum(counts.values())
