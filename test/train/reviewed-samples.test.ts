@@ -30,7 +30,7 @@ const said = (phrase: number, verdict: Verdict['verdict'], xyxy: Xyxy | null, pe
 it('of a phrase of which a person has seen boxes, and not said that they are all, more may be there', async () => {
   await createDataset(storage, { name: 'd', card: null, shards: ['00000'] })
   const rest = { url: null, sha256: '', phash: '0'.repeat(16), license: null, meta: null }
-  const captions = [{ text, kind: 'web' }]
+  const captions = [{ text, kind: 'web' as const }]
   await putShard(storage, 'images', null, '00000', [
     { key: 'k', image: { bytes: new Uint8Array([1]), path: null }, width: 99, height: 99, captions, ...rest },
   ])
