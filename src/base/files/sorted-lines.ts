@@ -5,10 +5,10 @@ import { asidePath, sweepFolder } from './write-file-atomic.js'
 import { writeChunks } from './write-pieces.js'
 
 /** Characters of lines that are held and sorted together. */
-const heldAtOnce = 16 << 20
+const heldAtOnce = 6 << 20
 /** Runs that are merged at once, each an open file. */
-const mergedAtOnce = 64
-const readAtOnce = 64 << 10
+const mergedAtOnce = 128
+const readAtOnce = 32 << 10
 const writtenAtOnce = 256 << 10
 
 interface Ranked {

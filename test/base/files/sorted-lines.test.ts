@@ -20,7 +20,7 @@ async function sorted(lines: readonly (readonly [number, string])[], most?: numb
 
 it('lines are in the order of their ranks, equal ones as they came, also where few are held', async () => {
   const stream = random('lines', 1)
-  // More than the 64 runs that are merged at once; line separators of Unicode, which are no line breaks.
+  // More than the 128 runs that are merged at once; line separators of Unicode, which are no line breaks.
   const lines = Array.from({ length: 6000 }, (_, at): [number, string] => [
     stream.integer(50) / 7,
     `${at} ${'é\u2028'.repeat(stream.integer(30))}`,
