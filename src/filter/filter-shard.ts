@@ -18,7 +18,8 @@ import { checkTeacher } from './create-rule.js'
 import { createRowFilter, type Filtered, relabelledBy } from './filter-proposals.js'
 import { namedSpan } from './rule/named-span.js'
 import { phraseOf } from './rule/phrase-of.js'
-import type { BoxSource, Candidate, FilterRow, StageVerdict } from './rule/rule.js'
+import { reviewOrigin } from './rule/reviewed.js'
+import { type BoxSource, type Candidate, type FilterRow, noSource, type StageVerdict } from './rule/rule.js'
 import type { RuleTools } from './rule/rule-tools.js'
 import { someRead } from './rules.js'
 
@@ -268,7 +269,8 @@ function boxesOf(row: ProposalRow | GroundingRow): {
 }
 
 /** A box that a person added, and nobody had proposed. */
-function addedBox({ verdict, person, phrase, xyxy }: StageVerdict): Candidate[] {
+function addedBox({ verdict, person, judge, phrase, xyxy }: StageVerdict): Candidate[] {
   if (verdict !== 'add' || !person || xyxy === null) return []
-  return [{ phrase, xyxy, score: 1, label: null, contrast: null }]
+  const nobody = { label: null, contrast: null, source: noSource }
+  return [{ phrase, xyxy, score: 1, ...nobody, origin: reviewOrigin(judge) }]
 }

@@ -4,11 +4,14 @@ import type { Phrase, PhraseDisagreement, Proposal, Verdict } from '../../rows/r
 export interface Candidate extends Proposal {
   /** Where a rule left the box a part of its phrase for a label. */
   readonly relabelled?: Relabelling
-  /** Place of the stage that it is of among `FilterImage.sources`; absent where there is one. */
+  /** Place of the stage that it is of among `FilterImage.sources`, `noSource` of none; absent where there is one. */
   readonly source?: number
   /** Who gave it, where that is not the teacher of its picture's proposals. */
   readonly origin?: string
 }
+
+/** The place among the sources of a box that no stage has found: a person has added it. */
+export const noSource = -1
 
 /** The words that are left of a box's phrase. To rules the box is of its phrase all the same. */
 export interface Relabelling {
