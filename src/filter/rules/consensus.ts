@@ -46,26 +46,38 @@ export const consensus = filterRule({
     (candidates, image) =>
       byPhrase(candidates, image, least).map(({ phrase, things }) => disagreementOf(things, phrase)),
   create({ least, iou: overlap, boxes, relative }) {
-    return (candidates, image) =>
-      byPhrase(candidates, image, overlap).flatMap(({ things }) =>
+    return (candidates, image) => [
+      ...byPhrase(candidates, image, overlap).flatMap(({ things }) =>
         things.flatMap((thing): Candidate[] => {
           const found = thing.boxes.filter((box) => box !== undefined)
           if (found.length < least) return []
           const { contrast: _, ...best } = thing.best
           const xyxy = boxes === 'fused' && found.length > 1 ? fusedBox(thing) : best.xyxy
-          const names = (image.sources ?? []).flatMap(({ teacher }, at) => (thing.boxes[at] ? [teacher] : []))
+          const names = (image.sources ?? []).flatMap(({ teacher }, at) => {
+            const one = thing.boxes[at]
+            return one ? (one.origin ?? teacher).split('+') : []
+          })
           const origin = [...new Set(names)].join('+')
           const score = relative ? relativeScore(thing, things) : agreedScore(thing)
           return [{ ...best, xyxy, score, ...(origin && { origin }) }]
         }),
-      )
+      ),
+      // What a person added is no stage's, and needs nobody to agree.
+      ...candidates.filter((box) => !isCompared(box, image)),
+    ]
   },
 })
 
+/** Whether a box is of one of several stages: what a person added is of none. */
+const isCompared = ({ source }: Candidate, { sources }: FilterImage): boolean =>
+  source !== undefined || sources === undefined
+
 /** The things of each phrase that has candidates, in the order of the phrases. */
-function byPhrase(candidates: readonly Candidate[], { sources = [] }: FilterImage, least: number) {
+function byPhrase(candidates: readonly Candidate[], image: FilterImage, least: number) {
+  const { sources = [] } = image
   const groups = new Map<number, Candidate[]>()
   for (const box of candidates) {
+    if (!isCompared(box, image)) continue
     const group = groups.get(box.phrase)
     if (group) group.push(box)
     else groups.set(box.phrase, [box])
