@@ -1,7 +1,7 @@
 /**
  * Is a second opinion better than a threshold? On toy worlds of several seeds: how precise the labels of the web are
- * at equal recall, kept by the teacher's score, by a judge that was trained on gold, and by what two teachers found;
- * whether "all found" is right; what a student learns from either. And the same curve on photographs.
+ * at equal recall, kept by the teacher's score, by a judge that was trained on gold, by what two teachers found, and by
+ * both; whether "all found" is right; what a student learns from either. And the same curve on photographs.
  *
  *     npm run bench:verify -- [--seeds 1,2,3] [--dir runs/bench-verify] [--only curve,students,photographs] [--photos DIR --detector DIR] [--json]
  */
@@ -35,10 +35,8 @@ const thresholds = {
 } as const
 type Threshold = keyof typeof thresholds
 
-const gains = {
-  judge: [] as Record<Threshold, number>[],
-  consensus: [] as Record<Threshold, number>[],
-}
+const ways = ['judge', 'consensus', 'both'] as const
+const gains = new Map(ways.map((way): [string, Record<Threshold, number>[]] => [way, []]))
 const complete: number[] = []
 const outcomes: Awaited<ReturnType<typeof students>>[] = []
 for (const seed of seeds) {
@@ -51,14 +49,9 @@ for (const seed of seeds) {
     labelCurve(groundedPictures({ storage, shards, grounding, phrases: 'phrases' }, {}), ({ image }) =>
       truth(image),
     )
-  const curves = {
-    score: await curveOf('by-score'),
-    judge: await curveOf('by-judge'),
-    consensus: await curveOf('by-consensus'),
-  }
+  const score = await curveOf('by-score')
   if (only.includes('curve')) {
-    gains.judge.push(tell(seed, 'judge', curves.score, curves.judge))
-    gains.consensus.push(tell(seed, 'consensus', curves.score, curves.consensus))
+    for (const way of ways) gains.get(way)!.push(tell(seed, way, score, await curveOf(`by-${way}`)))
     const found = await completeShares(
       { storage, shards },
       { phrases: 'phrases', verdicts: 'verified' },
@@ -74,10 +67,11 @@ for (const seed of seeds) {
       `${found.phrases} phrases; always "no" or always "yes": ${percent(found.chance)} %; of those said to be all found ${percent(found.precision)} % are`,
     )
   }
-  if (only.includes('students')) outcomes.push(await students(seed, folder, curves))
+  if (only.includes('students'))
+    outcomes.push(await students(seed, folder, { score, judge: await curveOf('by-judge') }))
 }
-if (gains.judge.length > 0) {
-  for (const [name, all] of Object.entries(gains))
+if (complete.length > 0) {
+  for (const [name, all] of gains)
     for (const threshold of Object.keys(thresholds) as Threshold[]) {
       const own = all.map((one) => one[threshold])
       report(

@@ -8,11 +8,11 @@ import { UserError } from '../base/user-error.js'
 import { chooseStage } from '../catalog/choose-stage.js'
 import type { OpenDataset } from '../catalog/open-dataset.js'
 import { filterConfig, proposalRules } from '../filter/config.js'
-import { recordedLabels } from '../filter/filter-shard.js'
 import { groundingOrigin } from '../filter/grounding-origin.js'
 import type { RuleConfig } from '../filter/rules.js'
 import { setFilter } from '../filter/set-filter.js'
 import { oddSynonyms, synonymWarnings } from '../filter/synonym-warnings.js'
+import { recordedLabels } from '../shards/recorded-labels.js'
 import { note } from './terminal/print.js'
 
 /** What names the rules of a command. */

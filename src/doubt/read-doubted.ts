@@ -1,10 +1,10 @@
 import type { Xyxy } from '../boxes/xyxy.js'
-import type { Phrase, Proposal, Region, Verdict } from '../rows/rows.js'
-import { readCommit } from '../shards/commit.js'
+import type { Region, Verdict } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
+import { recordedLabels } from '../shards/recorded-labels.js'
 import type { Storage } from '../storage/storage.js'
-import { type LabelMatcher, labelMatcher } from '../words/label-matches.js'
-import type { DoubtedPicture, FoundBox } from './doubted-picture.js'
+import { boxesByPhrase } from '../words/boxes-by-phrase.js'
+import type { DoubtedPicture } from './doubted-picture.js'
 
 /** The stages that are held against each other. */
 export interface DoubtStages {
@@ -29,8 +29,7 @@ export async function* readDoubted(
   { phrases, grounding, proposals, verdicts }: DoubtStages,
   signal?: AbortSignal,
 ): AsyncGenerator<DoubtedRow> {
-  const labels = (await readCommit(storage, 'proposals', proposals, shard))?.config?.labels
-  const means = Array.isArray(labels) ? labelMatcher(labels as readonly string[]) : undefined
+  const foundFor = boxesByPhrase(await recordedLabels({ storage, shard }, proposals))
   const joined = joinRows(
     storage,
     shard,
@@ -51,34 +50,13 @@ export async function* readDoubted(
       picture: {
         ...{ key: row.key, width, height, phrases: all },
         boxes: regions.map(({ phrase, xyxy }) => ({ phrase, xyxy })),
-        found: foundBoxes(all, row.proposals.proposals, means && { means, labels: labels as string[] }),
+        found: foundFor(all, row.proposals.proposals),
         judged: judgedBoxes(row.verdicts?.verdicts ?? []),
       },
       regions,
       teacher: row.proposals.teacher,
     }
   }
-}
-
-/**
- * Boxes by phrase. A detector with a fixed list of labels has proposed each box for every phrase: those that it
- * calls what a phrase names are found for it, and of a phrase that none of its labels can mean it says nothing.
- */
-function foundBoxes(
-  phrases: readonly Phrase[],
-  proposals: readonly Proposal[],
-  closed: { readonly means: LabelMatcher; readonly labels: readonly string[] } | undefined,
-): Map<number, FoundBox[]> {
-  const found = new Map<number, FoundBox[]>()
-  phrases.forEach((phrase, index) => {
-    if (!closed || closed.labels.some((label) => closed.means(label, phrase))) found.set(index, [])
-  })
-  for (const { phrase, xyxy, score, label } of proposals) {
-    const words = phrases[phrase]
-    if (words && (!closed || (label !== null && closed.means(label, words))))
-      found.get(phrase)?.push({ xyxy, score })
-  }
-  return found
 }
 
 /** What verdicts say of boxes; a verdict on a box that is drawn anew is of the one that was there. */

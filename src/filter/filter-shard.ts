@@ -7,8 +7,9 @@ import {
   type RejectRow,
   type VerdictRow,
 } from '../rows/rows.js'
-import { type CommitRecord, readCommit } from '../shards/commit.js'
+import { readCommit } from '../shards/commit.js'
 import { type Joined, joinRows, mismatch } from '../shards/join-rows.js'
+import { recordedLabels } from '../shards/recorded-labels.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { addDisagreement, addRegions, rowStats } from '../statistics/row-stats.js'
 import { addCounts } from '../statistics/stats.js'
@@ -113,19 +114,6 @@ const readBesides = ({ others = [], verdicts = [] }: FilterStages) => ({
   ...(others.length > 0 && { others }),
   ...(verdicts.length > 0 && { verdicts }),
 })
-
-/** All that the teacher of some proposals can call a box, as their record says; undefined where it says nothing. */
-export function labelsOf(record: CommitRecord | undefined): readonly string[] | undefined {
-  const labels = record?.config?.labels
-  return Array.isArray(labels) ? labels.map(String) : undefined
-}
-
-/** `labelsOf` of a shard. */
-export const recordedLabels = async (
-  { storage, shard }: Pick<ShardTask, 'storage' | 'shard'>,
-  proposals: string,
-): Promise<readonly string[] | undefined> =>
-  labelsOf(await readCommit(storage, 'proposals', proposals, shard))
 
 /** `recordedLabels` of the stages of proposals that a filter reads, by their names. */
 export async function labelsOfStages(

@@ -4,10 +4,12 @@ import { recordPath } from '../rows/family-path.js'
 import { isVerdictRow } from '../rows/is-row.js'
 import { negativePhrase, type RejectRow, type VerdictRow } from '../rows/rows.js'
 import { type Joined, joinRows, mismatch } from '../shards/join-rows.js'
+import { recordedLabels } from '../shards/recorded-labels.js'
 import { keptBeside, rowParts } from '../shards/row-parts.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { addVerdicts, rowStats } from '../statistics/row-stats.js'
 import { addCounts } from '../statistics/stats.js'
+import { boxesByPhrase } from '../words/boxes-by-phrase.js'
 import type { VerifyConfig } from './config.js'
 import type { AskedBox, AskedPicture, Judge, Judged, Question } from './judge/judge.js'
 
@@ -37,7 +39,8 @@ interface Verified {
 /**
  * Asks a judge about the boxes of a shard: those of a grounding, of proposals, or of both. Boxes are cut off at the
  * picture's edge, as a filter sees them. Every box of a phrase has a verdict, or is counted by the reason why it has
- * none: `outside` the picture, `weak`, beyond `max_boxes`, or what the judge says. What was judged is kept
+ * none: `other_label` than what the phrase names, `outside` the picture, `weak`, beyond `max_boxes`, or what the judge
+ * says. What was judged is kept
  * every 20 s of work.
  *
  * @param open gives the judge; not called where the shard is already made
@@ -74,12 +77,15 @@ export async function verifyShard(
     }
 
     async function* rows(): AsyncGenerator<VerdictRow> {
+      const foundFor = boxesByPhrase(
+        config.proposals === undefined ? undefined : await recordedLabels(task, config.proposals),
+      )
       const joined = joinRows(storage, shard, partsOf(config), { signal })
       try {
         // What an earlier try was told is not asked again.
         for await (const { kept } of keptBeside(parts, joined, ({ row }) => row.key, shard)) yield take(kept)
         const judged = orderedMap(joined, judge.parallel, async (row): Promise<Verified> => {
-          const { picture, boxes: own, left: without } = askedOf(task, config, row)
+          const { picture, boxes: own, left: without } = askedOf(task, { ...config, foundFor }, row)
           // A picture that nothing was found in is not decoded.
           const answer = picture.questions.length === 0 ? nothing : await judge.judge(picture, signal)
           const unanswered = answer.unanswered ?? []
@@ -137,7 +143,7 @@ const partsOf = ({ phrases, grounding, proposals }: AskedStages) => ({
 /** What is asked about a picture, and which of its boxes are not asked about. */
 function askedOf(
   place: Pick<ShardTask, 'storage' | 'shard'>,
-  config: VerifyConfig & AskedStages,
+  config: VerifyConfig & AskedStages & { readonly foundFor: ReturnType<typeof boxesByPhrase> },
   { key, row, images, phrases: { phrases }, grounding, proposals }: Joined<ReturnType<typeof partsOf>>,
 ) {
   const { width, height, captions, image } = images
@@ -154,13 +160,19 @@ function askedOf(
     // A filter may have scored the same box anew.
     own.set(name, { xyxy, score: Math.max(known?.score ?? 0, box.score), label: known?.label ?? box.label })
   }
-  for (const { phrase, xyxy, score, label } of proposals?.proposals ?? [])
-    if (phrase !== negativePhrase) add('proposals', phrase, { xyxy, score, label })
+  const proposed = (proposals?.proposals ?? []).filter(({ phrase }) => phrase !== negativePhrase)
+  const named = new Set([...config.foundFor(phrases, proposed).values()].flat())
+  for (const box of proposed) {
+    const { phrase, xyxy, score, label } = box
+    if (named.has(box) || !phrases[phrase]) add('proposals', phrase, { xyxy, score, label })
+  }
   for (const { phrase, xyxy, score } of grounding?.regions ?? [])
     add('grounding', phrase, { xyxy, score, label: null })
 
-  let boxes = 0
-  const left = { outside: 0, weak: 0, max_boxes: 0 }
+  // Those that a detector calls something else than the phrase does.
+  const otherLabel = proposed.filter((box) => !named.has(box)).length
+  let boxes = otherLabel
+  const left = { other_label: otherLabel, outside: 0, weak: 0, max_boxes: 0 }
   const questions = phrases.map((words, phrase): Question => {
     const all = [...(found[phrase]?.values() ?? [])]
     const inside = all.filter(({ xyxy }) => clipBox(xyxy, images))

@@ -10,6 +10,7 @@ import { makeBatch } from '../../src/train/examples/make-batch.js'
 import { makeExample } from '../../src/train/examples/make-example.js'
 import { createPictureCache } from '../../src/train/examples/picture-cache.js'
 import { readAhead } from '../../src/train/examples/read-ahead.js'
+import type { Sample } from '../../src/train/samples/sample.js'
 import { tinyConfig } from '../helpers/tiny-glip.js'
 
 const tokenizer = createTokenizer(buildVocabulary(['red cat'], 50, 1))
@@ -18,7 +19,7 @@ const picture = { width: size, height: size, scale: 1, data: new Uint8Array(size
 const text = 'red cat'
 
 /** An example of a grey picture as large as the input, with a box of the caption. */
-function example(box: Xyxy, augment: Partial<AugmentConfig>, seed = 1) {
+function example(box: Xyxy, augment: Partial<AugmentConfig>, seed = 1, judged: Sample['judged'] = []) {
   const caption = {
     ...{ text, kind: 'alt', boxes: [box] },
     grounded: [{ text, start: 0, end: text.length, name: [0, text.length], boxes: [box], origins: ['gold'] }],
@@ -26,7 +27,7 @@ function example(box: Xyxy, augment: Partial<AugmentConfig>, seed = 1) {
   }
   const sample = {
     ...{ key: 'a', bytes: new Uint8Array(), captions: [caption], mentioned: [text], negatives: [] },
-    ...{ exhaustive: false, partial: [] },
+    ...{ exhaustive: false, partial: [], judged },
   }
   const still = { flip: 0, crop: 0, scale: [1, 1], colour: 0, categories: 0, negatives: 0 }
   return makeExample(
@@ -44,6 +45,18 @@ function example(box: Xyxy, augment: Partial<AugmentConfig>, seed = 1) {
 }
 
 describe('an example', () => {
+  it('holds words of a doubtful box for less sure not to be elsewhere', () => {
+    const judged = [{ name: text, xyxy: [4, 4, 20, 20], probability: 0.3 }] as const
+    const weighed = example([4, 4, 20, 20], {}, 1, judged)
+    expect([...(weighed.elsewhere ?? [])]).toEqual([
+      [1, 0.3],
+      [2, 0.3],
+    ])
+    // Of another box nothing is said.
+    expect(example([4, 4, 20, 21], {}, 1, judged)).not.toHaveProperty('elsewhere')
+    expect(example([4, 4, 20, 20], {})).not.toHaveProperty('elsewhere')
+  })
+
   it('changes contrast around the middle grey, and brightness by half of what is said at most', () => {
     const gains = Array.from({ length: 60 }, (_, seed) => {
       const { gain, offset } = example([4, 4, 20, 20], { colour: 0.4 }, seed).placement

@@ -132,8 +132,11 @@ describe('a training that weighs boxes', () => {
     const gap = (lead: number) => Math.log(1 + Math.exp(-lead))
     const [one, other] = [(gap(0.8) + gap(0)) / 2, (gap(1) + gap(1.8)) / 2]
     expect(Number(both.data[0])).toBeCloseTo((one + other) / 2, 5)
-    expect(Number(first.data[0])).toBeCloseTo(one, 5)
-    expect(Number(half.data[0])).toBeCloseTo((one + other / 2) / 1.5, 5)
+    // The word of the first place has no other place to be held against.
+    expect(Number(first.data[0])).toBeCloseTo(gap(0.8) / 2, 5)
+    const least = (lead: number) => Math.log(0.5 + Math.exp(-lead))
+    const doubted = (least(1) + least(1.8)) / 2
+    expect(Number(half.data[0])).toBeCloseTo((one + doubted / 2) / 1.5, 5)
   })
 })
 
@@ -192,7 +195,7 @@ describe('weighed boxes of a prompt', () => {
     const tokenizer = createTokenizer(buildVocabulary(['red cat'], 50, 1))
     const prompt = encodePrompt('red cat', tokenizer, length)
     const example = {
-      ...{ prompt, words: prompt.mask, regress: true, partial: [], boxes },
+      ...{ prompt, words: prompt.mask, regress: true, partial: [], boxes, elsewhere: new Map([[2, 0.25]]) },
       picture: { width: 8, height: 8, scale: 1, data: new Uint8Array(192) },
       placement: { scale: 1, dx: 0, dy: 0, flipped: false, gain: 1, offset: 0 },
     }
@@ -203,7 +206,8 @@ describe('weighed boxes of a prompt', () => {
       [1, 0.25, 0.25, 1, 1, 1],
       [0.5, 0.5, 0.5, 0.5, 0.5, 0.5],
       [1, 1, 1, 1, 1, 1],
-      [1, 1, 1, 1, 1, 1],
+      // Where there is no box, what has a doubtful one is less sure not to be there.
+      [1, 1, 0.25, 1, 1, 1],
     ])
     expect(makeBatch([example], anchorsOf(tinyConfig), tinyConfig, 3)).not.toHaveProperty('weight')
   })

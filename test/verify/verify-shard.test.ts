@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { GroundingRow, ProposalRow, RejectRow, VerdictRow } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
+import { runShardTask } from '../../src/shards/shard-task.js'
+import { emptyStats } from '../../src/statistics/stats.js'
 import { verifyConfig } from '../../src/verify/config.js'
 import { type AskedPicture, boxVerdict, type Judge, phraseVerdict } from '../../src/verify/judge/judge.js'
 import { type AskedStages, verifyShard } from '../../src/verify/verify-shard.js'
@@ -15,8 +17,10 @@ async function collect<T>(rows: AsyncIterable<T>): Promise<T[]> {
   for await (const row of rows) all.push(row)
   return all
 }
-const read = async <F extends 'verdicts' | 'rejects' | 'proposals' | 'grounding'>(family: F, stage: string) =>
-  collect(readShard(storage, family, stage, shard))
+const read = async <F extends 'verdicts' | 'rejects' | 'proposals' | 'grounding' | 'phrases'>(
+  family: F,
+  stage: string,
+) => collect(readShard(storage, family, stage, shard))
 
 /** A judge that is as sure of a box as its teacher was, and remembers what it was asked. */
 function trusting(asked: AskedPicture[], changes: Partial<Judge> = {}): Judge {
@@ -118,6 +122,34 @@ describe('the boxes that a judge is asked about', () => {
     expect(asked[0]?.questions[0]?.boxes.map(({ xyxy }) => xyxy)).toEqual([[0, 0, 9, 9]])
     expect(record.rejected).toEqual({ outside: rows.length })
     expect([record.in, record.out]).toEqual([2 * rows.length, rows.length])
+  })
+
+  it('are of a detector with a fixed list of labels those that it calls what the phrase names', async () => {
+    const rows = (await read('proposals', 'label-1')) as ProposalRow[]
+    const phrases = new Map((await read('phrases', 'chunk')).map((row) => [row.key, row.phrases]))
+    const heads = [...phrases.values()].flatMap((own) => own.map(({ head }) => head))
+    const [label = ''] = heads
+    const changed = rows.map((row): ProposalRow => {
+      const boxes = [label, 'zebra'].map((name, at) => ({ xyxy: [0, 0, 9, 9 + at] as const, label: name }))
+      const own = phrases.get(row.key) ?? []
+      return {
+        ...row,
+        proposals: own.flatMap((_, phrase) => boxes.map((box) => ({ ...box, phrase, score: 0.5 }))),
+      }
+    })
+    const task = { storage, stage: 'fixed', shard, configHash: 'fixed', inputs: {} }
+    await runShardTask(task, 'proposals', async (write) => ({
+      files: { proposals: await write('proposals', changed), rejects: await write('rejects', []) },
+      ...{ unit: 'proposals', in: 1, out: 1, rejected: {}, stats: emptyStats },
+      config: { labels: [label, 'zebra'] },
+    }))
+    const asked: AskedPicture[] = []
+    const { record } = await verified('named', { phrases: 'chunk', proposals: 'fixed' }, trusting(asked))
+    const named = heads.filter((head) => head === label).length
+    expect([record.in, record.out]).toEqual([2 * heads.length, named])
+    expect(record.rejected).toEqual({ other_label: 2 * heads.length - named })
+    const boxes = asked.flatMap(({ questions }) => questions.flatMap((one) => one.boxes))
+    expect(boxes.map((one) => one.label)).toEqual(boxes.map(() => label))
   })
 
   it('must be of phrases that are there', async () => {

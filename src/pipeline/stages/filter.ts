@@ -6,6 +6,7 @@ import { type OfferedStages, ruleStages } from '../../filter/rule-stages.js'
 import { someRead } from '../../filter/rules.js'
 import { synonymWarnings } from '../../filter/synonym-warnings.js'
 import { amendConfig } from '../../shards/amend-shard.js'
+import { recordedLabels } from '../../shards/recorded-labels.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
 import { datasetShards } from './dataset-shards.js'
 import { openFilterStage, toolSources } from './filter-stage.js'
@@ -49,7 +50,6 @@ export const filter = shardsKind({
       const inputs = await opened.inputsOf(shard)
       if (!isTold && proposals !== undefined) {
         isTold = true
-        const { recordedLabels } = await import('../../filter/filter-shard.js')
         const labels = await recordedLabels({ storage: dataset.storage, shard }, proposals)
         for (const text of await synonymWarnings(stage.with.rules, labels)) context.warn(text)
       }
@@ -104,7 +104,7 @@ async function lookAtLabels(stage: StageOf<FilterConfig>, context: StageContext)
   })
   // What is missing is told of where it is needed.
   if (!proposals?.proposals || others.length > 0 || someRead(rules, 'labels')) return
-  const { labelsUnread, recordedLabels } = await import('../../filter/filter-shard.js')
+  const { labelsUnread } = await import('../../filter/filter-shard.js')
   const { modelFacts } = await import('../../teacher/model-facts.js')
   const { model } = Object(proposals.config) as { readonly model?: unknown }
   const isFolder = typeof model === 'string' && !context.outputs.get(model)?.model

@@ -61,6 +61,7 @@ export function makeBatch(
         })
       })
     const none = (sample * rows + maxBoxes) * length
+    if (weighs) for (const [token, of] of example.elsewhere ?? []) weight[none + token] = of
     for (const token of example.partial) phrase[none + token] = -1
     // The official code has a word for "no object": the last of 256, which is padding unless the prompt is full.
     if (anchors && boxEdgesOf(config) === 'pixel_centres' && example.prompt.mask[length - 1] === 1)

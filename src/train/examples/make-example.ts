@@ -5,8 +5,10 @@ import { type Placement, placeBox, plainPlacement } from '../../model/image-inpu
 import { boxEdgesOf, type GlipConfig } from '../../model/network/config.js'
 import type { Tokenizer } from '../../model/word-piece.js'
 import type { Picture } from '../../pictures/picture.js'
+import type { Span } from '../../words/name-prompt.js'
 import type { AugmentConfig } from './augment-config.js'
 import { drawPrompt, type ShownSample } from './draw-prompt.js'
+import type { PromptPhrase } from './grounded-text.js'
 import { maskSpans, maskWords } from './mask-words.js'
 import { type TargetBox, targetBoxes, type VisiblePart } from './target-boxes.js'
 
@@ -20,6 +22,8 @@ export interface Example {
   readonly boxes: readonly TargetBox[]
   /** Tokens that do not count where there is no box, since what they name may be there without one. */
   readonly partial: readonly number[]
+  /** Where boxes are weighed, how much tokens count where there is no box, 0 to 1; 1 of those that are not listed. */
+  readonly elsewhere?: ReadonlyMap<number, number>
 }
 
 /** What an example is drawn from. */
@@ -54,6 +58,7 @@ export function makeExample(
     (box) => visiblePart(placeBox(box, picture, placement, boxEdgesOf(network)), network.image_size),
     max_boxes,
   )
+  const elsewhere = elsewhereOf(prompted.phrases, (span) => tokensOf(prompt, span))
   const words = prompt.mask.slice()
   for (const span of [...prompted.ignored, ...ignored]) {
     for (const token of tokensOf(prompt, span)) words[token] = 0
@@ -70,7 +75,22 @@ export function makeExample(
       ...prompted.phrases.flatMap((phrase) => (phrase.partial ? [phrase.span] : [])),
       ...partial,
     ].flatMap((span) => tokensOf(prompt, span)),
+    ...(elsewhere.size > 0 && { elsewhere }),
   }
+}
+
+/** Where a phrase's box is likely to be wrong, what it names is likely to be where there is no box. */
+function elsewhereOf(
+  phrases: readonly PromptPhrase[],
+  tokens: (span: Span) => readonly number[],
+): ReadonlyMap<number, number> {
+  const least = new Map<number, number>()
+  for (const { span, weights = [] } of phrases)
+    for (const token of tokens(span)) {
+      const weight = Math.min(1, ...weights, least.get(token) ?? 1)
+      if (weight < 1) least.set(token, weight)
+    }
+  return least
 }
 
 function drawPlacement(

@@ -1,7 +1,7 @@
 /** The unified loss: four named terms, each a scalar tensor. */
 import { logSoftmax, sigmoid, softplus } from '../../graph/ops/activation.js'
 import { reduceSum } from '../../graph/ops/broadcast.js'
-import { abs, add, div, maximum, minimum, mul, square, sub } from '../../graph/ops/elementwise.js'
+import { abs, add, div, log, maximum, minimum, mul, square, sub } from '../../graph/ops/elementwise.js'
 import { matmul, swapLast } from '../../graph/ops/matmul.js'
 import { logSumExp } from '../../graph/ops/reduce.js'
 import { reshape } from '../../graph/ops/reshape.js'
@@ -12,6 +12,8 @@ import type { ContrastiveOutputs } from '../../model/network/glip.js'
 
 /** Added to scores that must not count; far below any logit, and finite so that no gradient becomes NaN. */
 const minusInfinity = -10_000
+/** Keeps logarithms of weights finite. */
+const leastWeight = 1e-6
 
 /**
  * Sigmoid focal loss (Lin et al. 2017) of region-word alignment, alpha 0.25 and gamma 2, summed over places
@@ -128,7 +130,7 @@ export function groundingLoss(
  *
  * @param target [N, A, L] of 0 and 1
  * @param words [N, A, L] or [N, 1, L], 1 for the words that count at a place
- * @param weight [N, A, L], how much a pair of `target` counts, 0 to 1; 1 where it is not given
+ * @param weight [N, A, L], how much a pair counts, 0 to 1; 1 where it is not given
  */
 export function contrastiveLoss(
   { regions, tokens }: ContrastiveOutputs,
@@ -138,7 +140,9 @@ export function contrastiveLoss(
   weight?: Tensor,
 ): Tensor {
   const similarity = mul(matmul(regions, swapLast(tokens)), 1 / temperature)
-  const counted = add(similarity, wordBias(words))
+  const known = add(similarity, wordBias(words))
+  // Whoever is pushed away from a place that is in doubt is pushed as much the less.
+  const counted = weight ? add(known, log(maximum(weight, leastWeight))) : known
   const toWords = contrast(counted, similarity, target, 2, weight)
   const toRegions = contrast(counted, similarity, target, 1, weight)
   return mul(add(toWords, toRegions), 0.5)

@@ -4,7 +4,7 @@ import type { Picture } from '../../pictures/picture.js'
 import type { Phrase } from '../../rows/rows.js'
 import { factCount, type ScoreFacts, writeFacts } from './box-facts.js'
 import type { JudgeNetwork } from './judge-network.js'
-import { type JudgeWords, wordsIn, writeWords } from './judge-words.js'
+import { isFormOf, type JudgeWords, wordsIn, writeWords } from './judge-words.js'
 import { writeCrop } from './write-crop.js'
 
 /** A box of a picture with the words that it is asked about for. */
@@ -48,7 +48,3 @@ export function boxBatch(
     word_mask: floats(mask, [batch, maxWords]),
   }
 }
-
-/** Whether a word is a head noun, in the singular or the plural. */
-const isFormOf = (word: string, head: string) =>
-  word === head || (word.startsWith(head.slice(0, -1)) && word.length <= head.length + 3)

@@ -31,8 +31,8 @@ const schema = z.object({
     max_words: size.max(512),
     vocabulary_size: z.int().positive().max(1_000_000),
   }),
-  /** Of the network's logit: its scale and bias. */
-  right: logistic,
+  /** Of `besideFacts`. */
+  right: z.object({ known: logistic, unknown: logistic }),
   /** Of `setFacts`. */
   complete: logistic,
 })

@@ -1,9 +1,11 @@
 import { hashJson } from '../../base/hash.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
-import { negativePhrase, type Phrase } from '../../rows/rows.js'
+import type { Phrase } from '../../rows/rows.js'
 import { hasFamily } from '../../shards/has-family.js'
 import { joinRows } from '../../shards/join-rows.js'
+import { recordedLabels } from '../../shards/recorded-labels.js'
 import type { Storage } from '../../storage/storage.js'
+import { boxesByPhrase } from '../../words/boxes-by-phrase.js'
 import type { AskedBox, Question } from '../judge/judge.js'
 
 /** Gold that a network is trained on, and the proposals of a teacher for its phrases where there are some. */
@@ -58,6 +60,9 @@ export async function readJudgedGold(
     found.length = Math.min(found.length, pictures)
   }
   for (const shard of shards) {
+    const foundFor = boxesByPhrase(
+      proposals === undefined ? undefined : await recordedLabels({ storage, shard }, proposals),
+    )
     const isSaid = await hasFamily(storage, 'negatives', grounding, shard)
     const joined = joinRows(
       storage,
@@ -72,9 +77,7 @@ export async function readJudgedGold(
       signal && { signal },
     )
     for await (const row of joined) {
-      const proposed = new Map<number, AskedBox[]>()
-      for (const { phrase, ...box } of row.proposals?.proposals ?? [])
-        if (phrase !== negativePhrase) push(proposed, phrase, box)
+      const proposed = foundFor(row.phrases.phrases, row.proposals?.proposals ?? [])
       for (const boxes of proposed.values()) boxes.sort((a, b) => b.score - a.score)
       const truth = new Map<number, Xyxy[]>()
       for (const { phrase, xyxy } of row.grounding.regions) push(truth, phrase, xyxy)
@@ -88,8 +91,13 @@ export async function readJudgedGold(
           phrases: row.phrases.phrases.flatMap((words: Phrase, phrase): GoldPhrase[] => {
             const own = truth.get(phrase)
             if (!own) return []
-            const boxes = proposed.get(phrase) ?? []
-            return [{ phrase, words, truth: own, boxes: boxes.slice(0, mostProposals) }]
+            const boxes = (proposed.get(phrase) ?? []).slice(0, mostProposals)
+            return [
+              {
+                ...{ phrase, words, truth: own },
+                boxes: boxes.map(({ xyxy, score, label }): AskedBox => ({ xyxy, score, label })),
+              },
+            ]
           }),
           absent: row.negatives?.negatives.map(({ text }) => text) ?? [],
           // Another draw than the one by which pictures are chosen: else those that go first would be kept back.

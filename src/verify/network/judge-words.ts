@@ -30,6 +30,16 @@ export function countJudgeWords() {
   }
 }
 
+/** Whether gold names the noun of a phrase, as far as the vocabulary goes. */
+export const isKnownNoun = (
+  { text, head }: { readonly text: string; readonly head: string },
+  known: JudgeWords,
+) => wordsIn(text).some((word) => isFormOf(word, head) && known.has(word))
+
+/** Whether a word is a head noun, in the singular or the plural. */
+export const isFormOf = (word: string, head: string): boolean =>
+  word === head || (word.startsWith(head.slice(0, -1)) && word.length <= head.length + 3)
+
 /** Writes the places of a phrase's words, and 1 for each that there is. */
 export function writeWords(
   places: BigInt64Array,

@@ -1,3 +1,5 @@
+import { zip } from '../../base/zip.js'
+import type { Xyxy } from '../../boxes/xyxy.js'
 import { Session, valueNamed } from '../../graph/session.js'
 import { toOnnx } from '../../graph/to-onnx.js'
 import type { Picture } from '../../pictures/picture.js'
@@ -10,7 +12,8 @@ import { fitLogistic, type Logistic, logisticOf } from './fit-logistic.js'
 import { judgeBatch } from './judge-folder.js'
 import { type JudgeNetwork, judgeInputs, judgeNetwork } from './judge-network.js'
 import type { GoldPhrase, JudgedGold } from './judge-pictures.js'
-import type { JudgeWords } from './judge-words.js'
+import { isKnownNoun, type JudgeWords } from './judge-words.js'
+import { fitRightBoxes, type NamedBox, type RightBoxes, rightProbabilities } from './right-boxes.js'
 import { acceptedFrom, setFacts, thingsOf } from './set-facts.js'
 
 /** How well a judge does on pictures that it was not trained on. Shares are 0 to 1, null where there is nothing to tell. */
@@ -35,112 +38,143 @@ interface Trained {
   readonly parameters: readonly NamedArray[]
 }
 
+/** What a judge needs besides its network. */
+interface Fitted {
+  readonly right: RightBoxes
+  readonly complete: Logistic
+  readonly measured: JudgeMeasured
+}
+
 /** Boxes of a picture in one measure at most. */
 const mostBoxes = 200
 
 /**
- * Fits what turns logits into probabilities, and what tells that all is found, on pictures that were kept back, and
- * measures both there: each half by what the other half gives.
+ * Fits what turns the network's answers into probabilities, and what tells that all is found, on pictures that were
+ * kept back, and measures both there: each half by what the other half gives. They are looked at a second time with the noun of every
+ * second phrase hidden, as of what gold never names.
  */
 export async function measureJudge<P extends JudgedGold>(
   { network, words, parameters }: Trained,
   pictures: readonly P[],
   decoded: (picture: P) => Promise<Picture>,
   threads: number,
-): Promise<{ readonly right: Logistic; readonly complete: Logistic; readonly measured: JudgeMeasured }> {
+): Promise<Fitted> {
   const values = new Map(parameters.map(({ name, data }) => [name, data]))
   const logits = judgeNetwork(network, judgeInputs(network, judgeBatch))
   const session = await Session.open(
     toOnnx({ outputs: { logits }, parameters: (name) => values.get(name)! }),
     { threads },
   )
-  const judged: JudgedPhrase[] = []
+  const judged: JudgedPicture[] = []
   try {
-    for (const picture of pictures) {
-      const asked = picture.phrases.flatMap((phrase) => askedOf(picture, phrase)).slice(0, mostBoxes)
+    for (const [at, picture] of pictures.entries()) {
       const image = await decoded(picture)
-      const answers: number[] = []
-      for (let at = 0; at < asked.length; at += judgeBatch) {
-        const part = asked.slice(at, at + judgeBatch).map(({ fed }) => ({ ...fed, picture: image }))
-        const results = await session.run(boxBatch(part, network, words, judgeBatch))
-        answers.push(...(valueNamed(results, 'logits').data as Float32Array).subarray(0, part.length))
+      const answered = async (asked: readonly Asked[]) => {
+        const answers: number[] = []
+        for (let from = 0; from < asked.length; from += judgeBatch) {
+          const part = asked.slice(from, from + judgeBatch).map(({ fed }) => ({ ...fed, picture: image }))
+          const results = await session.run(boxBatch(part, network, words, judgeBatch))
+          answers.push(...(valueNamed(results, 'logits').data as Float32Array).subarray(0, part.length))
+        }
+        return zip(asked, answers).map(([one, logit]) => ({
+          ...{ ...one, logit, phrase: one.of.phrase, head: one.of.words.head },
+          isKnown: one.fed.hidden === undefined && isKnownNoun(one.of.words, words),
+        }))
       }
-      for (const phrase of picture.phrases) {
-        const boxes = asked.flatMap((one, at) =>
-          one.phrase === phrase ? [{ ...one, logit: answers[at]! }] : [],
-        )
-        judged.push({ phrase, boxes, half: judged.length % 2 })
-      }
+      const boxes = picture.phrases.flatMap((phrase) => askedOf(picture, phrase)).slice(0, mostBoxes)
+      const hidden = new Set(picture.phrases.filter((_, index) => (index + at) % 2 === 0))
+      const veiled = boxes.map(
+        (box): Asked =>
+          hidden.has(box.of) ? { ...box, fed: { ...box.fed, hidden: box.of.words.head } } : box,
+      )
+      judged.push({
+        ...{ phrases: picture.phrases, half: at % 2 },
+        boxes: await answered(boxes),
+        veiled: await answered(veiled),
+      })
     }
   } finally {
     await session.close()
   }
-  return fitted(judged, pictures.length)
+  return fitted(judged)
 }
 
-interface JudgedPhrase {
-  readonly phrase: GoldPhrase
-  readonly boxes: readonly (ReturnType<typeof askedOf>[number] & { readonly logit: number })[]
+/** A box that is asked about, and what is known of it. */
+interface Asked {
+  readonly of: GoldPhrase
+  readonly xyxy: Xyxy
+  readonly score: number | undefined
+  readonly right: boolean
+  readonly fed: Omit<FedBox, 'picture'>
+}
+
+interface JudgedPicture {
+  readonly phrases: readonly GoldPhrase[]
+  readonly boxes: readonly (Asked & NamedBox)[]
+  /** The same with some nouns hidden. */
+  readonly veiled: readonly (Asked & NamedBox)[]
   readonly half: number
 }
 
 /** The boxes of a phrase that are asked about: the teacher's, or where it was not asked gold's own of all phrases. */
-function askedOf(picture: JudgedGold, phrase: GoldPhrase) {
+function askedOf(picture: JudgedGold, phrase: GoldPhrase): Asked[] {
   const hasTeacher = picture.phrases.some(({ boxes }) => boxes.length > 0)
   const boxes = hasTeacher
     ? phrase.boxes.map((box) => ({ ...box, scores: scoreFacts(phrase, box, picture.phrases) }))
-    : picture.phrases.flatMap(({ truth }) => truth.map((xyxy) => ({ xyxy, score: 1, scores: undefined })))
+    : picture.phrases.flatMap(({ truth }) =>
+        truth.map((xyxy) => ({ xyxy, score: undefined, scores: undefined })),
+      )
   return boxes.map(({ xyxy, score, scores }) => ({
-    ...{ phrase, xyxy, score },
+    ...{ of: phrase, xyxy, score },
     right: isRight(xyxy, phrase.truth),
-    fed: {
-      ...{ size: picture, xyxy, words: phrase.words, text: phrase.words.text, scores },
-    } satisfies Omit<FedBox, 'picture'>,
+    fed: { size: picture, xyxy, words: phrase.words, text: phrase.words.text, scores },
   }))
 }
 
-function fitted(judged: readonly JudgedPhrase[], pictures: number) {
-  const fitRight = (of: readonly JudgedPhrase[]) => {
-    const boxes = of.flatMap((one) => one.boxes)
-    return fitLogistic(
-      boxes.map(({ logit }) => [logit]),
-      boxes.map(({ right }) => right),
-    )
-  }
-  const right = fitRight(judged)
-  const sets = judged.map(({ phrase, boxes, half }) => {
-    const probable = boxes.map(({ xyxy, logit }) => ({ xyxy, probability: logisticOf(right, [logit]) }))
-    return { facts: setFacts(probable, phrase.words), isComplete: isComplete(probable, phrase), half }
-  })
-  const fitComplete = (of: typeof sets) =>
+function fitted(judged: readonly JudgedPicture[]): Fitted {
+  const fitRight = (of: readonly JudgedPicture[]) =>
+    fitRightBoxes(of.flatMap(({ boxes, veiled }) => [boxes, veiled]))
+  const setsOf = (right: RightBoxes, of: readonly JudgedPicture[]) =>
+    of.flatMap(({ phrases, boxes }) => {
+      const probable = zip(boxes, rightProbabilities(right, boxes))
+      return phrases.map((phrase) => {
+        const own = probable.flatMap(([box, probability]) =>
+          box.of === phrase ? [{ xyxy: box.xyxy, probability }] : [],
+        )
+        return { facts: setFacts(own, phrase.words), isComplete: isComplete(own, phrase) }
+      })
+    })
+  const fitComplete = (of: ReturnType<typeof setsOf>) =>
     fitLogistic(
       of.map(({ facts }) => facts),
-      of.map(({ isComplete }) => isComplete),
+      of.map((one) => one.isComplete),
     )
-  const halves = [0, 1].map((half) => ({
-    right: fitRight(judged.filter((one) => one.half !== half)),
-    complete: fitComplete(sets.filter((one) => one.half !== half)),
-  }))
-  const boxes = judged.flatMap((one) =>
-    one.boxes.map(({ logit, score, right }) => ({
-      ...{ score, right },
-      probability: logisticOf(halves[one.half]!.right, [logit]),
-    })),
-  )
-  const complete = sets.map(({ facts, isComplete, half }) => ({
-    isComplete,
-    probability: logisticOf(halves[half]!.complete, facts),
-  }))
+  const parts = [0, 1].map((half) => {
+    const own = judged.filter((one) => one.half === half)
+    const others = judged.filter((one) => one.half !== half)
+    // A half of which nothing is known is measured by itself.
+    const right = fitRight(others.length > 0 ? others : own)
+    const complete = fitComplete(setsOf(right, others.length > 0 ? others : own))
+    return {
+      boxes: own.flatMap(({ boxes }) =>
+        zip(boxes, rightProbabilities(right, boxes)).map(([box, probability]) => ({ ...box, probability })),
+      ),
+      sets: setsOf(right, own).map((set) => ({ ...set, probability: logisticOf(complete, set.facts) })),
+    }
+  })
+  const boxes = parts.flatMap((part) => part.boxes)
+  const sets = parts.flatMap((part) => part.sets)
   const measured: JudgeMeasured = {
-    ...{ pictures, boxes: boxes.length, phrases: sets.length },
+    ...{ pictures: judged.length, boxes: boxes.length, phrases: sets.length },
     auc: aucOf(boxes.map(({ probability, right }) => ({ value: probability, right }))),
-    score_auc: aucOf(boxes.map(({ score, right }) => ({ value: score, right }))),
+    score_auc: aucOf(boxes.map(({ score, right }) => ({ value: score ?? 1, right }))),
     accuracy: shareOf(boxes, ({ probability, right }) => probability >= 0.5 === right),
     chance: largerShare(boxes.map(({ right }) => right)),
-    complete_accuracy: shareOf(complete, (one) => one.probability >= 0.5 === one.isComplete),
+    complete_accuracy: shareOf(sets, (one) => one.probability >= 0.5 === one.isComplete),
     complete_chance: largerShare(sets.map((one) => one.isComplete)),
   }
-  return { right, complete: fitComplete(sets), measured }
+  const right = fitRight(judged)
+  return { right, complete: fitComplete(setsOf(right, judged)), measured }
 }
 
 /** Whether the boxes that are accepted lie on all that a phrase names, and on nothing else. */

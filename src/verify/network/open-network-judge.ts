@@ -8,6 +8,8 @@ import { scoreFacts } from './box-facts.js'
 import { logisticOf } from './fit-logistic.js'
 import { judgeBatch, readJudgeFolder } from './judge-folder.js'
 import { judgeSide } from './judge-side.js'
+import { isKnownNoun } from './judge-words.js'
+import { type NamedBox, rightProbabilities } from './right-boxes.js'
 import { setFacts } from './set-facts.js'
 
 /** @throws UserError where the folder is no judge's */
@@ -24,18 +26,23 @@ export async function openNetworkJudge(
       const asked = questions.flatMap((question) => question.boxes.map((box) => ({ question, box })))
       if (questions.length === 0) return { verdicts: [] }
       const picture = asked.length > 0 ? await decodePicture(bytes, judgeSide, key) : undefined
-      const probabilities: number[] = []
+      const answered: NamedBox[] = []
       for (let at = 0; picture && at < asked.length; at += judgeBatch) {
         const part = asked.slice(at, at + judgeBatch).map(({ question, box }) => ({
           ...{ picture, size: { width, height }, xyxy: box.xyxy },
           ...{ words: question.words, text: question.words.text },
           // A score of 1 is gold's, which no teacher has given.
           scores: box.score < 1 ? scoreFacts(question, box, questions) : undefined,
+          named: {
+            ...{ phrase: question.phrase, head: question.words.head, xyxy: box.xyxy },
+            isKnown: isKnownNoun(question.words, words),
+          },
         }))
         const results = await session.run(boxBatch(part, network, words, judgeBatch))
         const logits = (valueNamed(results, 'logits').data as Float32Array).subarray(0, part.length)
-        for (const logit of logits) probabilities.push(logisticOf(right, [logit]))
+        for (const [at, logit] of logits.entries()) answered.push({ ...part[at]!.named, logit })
       }
+      const probabilities = rightProbabilities(right, answered)
       const verdicts: Verdict[] = []
       let at = 0
       for (const { phrase, boxes, words: phraseWords } of questions) {

@@ -128,7 +128,10 @@ describe("a judge's folder", () => {
       ['blue', 1],
       ['square', 2],
     ])
-    const right = { weights: [2], bias: -0.5 }
+    const right = {
+      known: { weights: [2, -0.5, -1], bias: -0.5 },
+      unknown: { weights: [1, -0.5, 0], bias: 0.25 },
+    }
     const complete = { weights: Array.from({ length: 11 }, (_, at) => at / 10 - 0.4), bias: 0.2 }
     await writeJudgeFolder(folder, { network, words, parameters, right, complete, card: '# a judge' })
     expect((await readJudgeFolder(folder)).words).toEqual(words)
@@ -146,6 +149,8 @@ describe("a judge's folder", () => {
     const questions = [
       { phrase: 0, words: phrase, boxes },
       { phrase: 2, words: phrase, boxes: [] },
+      // A noun that is not among the words.
+      { phrase: 3, words: { ...phrase, text: 'blue circle', head: 'circle' }, boxes: boxes.slice(0, 1) },
     ]
     const judge = await openNetworkJudge(folder, { name: 'net', threads: 1 })
     const asked = { key: 'k', ...stored, captions: [], phrases: [phrase], questions }
@@ -160,21 +165,29 @@ describe("a judge's folder", () => {
       { threads: 1 },
     )
     const picture = await decodePicture(stored.bytes, 384)
-    const fed = boxes.map(({ xyxy, score }) => ({
-      ...{ picture, size: stored, xyxy, words: { number: null, count: null }, text: phrase.text },
+    const fed = [...boxes, boxes[0]!].map(({ xyxy, score }, at) => ({
+      ...{ picture, size: stored, xyxy, words: { number: null, count: null } },
+      text: at === 2 ? 'blue circle' : phrase.text,
       // Of gold no score is told.
       scores: score === 1 ? undefined : { score, rank: 1, elsewhere: 1, otherWords: 0, things: 2 },
     }))
     const answer = await session.run(boxBatch(fed, network, words, judgeBatch))
     await session.close()
-    const own = [...(valueNamed(answer, 'logits').data as Float32Array).subarray(0, 2)]
-    const probabilities = own.map((logit) => logisticOf(right, [logit]))
+    const own = [...(valueNamed(answer, 'logits').data as Float32Array).subarray(0, 3)]
+    const [first = 0, second = 0, circle = 0] = own
+    const probabilities = [
+      logisticOf(right.known, [first, circle, second]),
+      logisticOf(right.known, [second, -7, first]),
+    ]
+    const unknown = logisticOf(right.unknown, [circle, first, -7])
     expect(Math.abs((own[0] ?? 0) - (own[1] ?? 0))).toBeGreaterThan(1e-3)
     const probable = boxes.map(({ xyxy }, at) => ({ xyxy, probability: probabilities[at] ?? 0 }))
     const expected = [
       ...probabilities,
       logisticOf(complete, setFacts(probable, {})),
       logisticOf(complete, setFacts([], {})),
+      unknown,
+      logisticOf(complete, setFacts([{ xyxy: boxes[0]!.xyxy, probability: unknown }], {})),
     ]
     expect(verdicts.map(({ phrase: of, xyxy }) => [of, xyxy !== null])).toEqual([
       ...[
@@ -182,6 +195,8 @@ describe("a judge's folder", () => {
         [0, true],
         [0, false],
         [2, false],
+        [3, true],
+        [3, false],
       ],
     ])
     for (const [at, { probability }] of verdicts.entries())
@@ -230,7 +245,7 @@ describe('training a judge', () => {
     const card = String(await bytesOf(folder, 'README.md'))
     expect(card).toContain('60 steps of 12 boxes of 12 pictures')
     const { right } = JSON.parse(String(await bytesOf(folder, 'config.json')))
-    expect(right.weights[0]).toBeGreaterThan(0)
+    expect(right.known.weights[0]).toBeGreaterThan(0)
   })
 
   it('goes on from where it was stopped to the same weights', async () => {
