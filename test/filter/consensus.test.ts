@@ -64,6 +64,19 @@ describe('the rule consensus', () => {
     expect(kept.map(({ origin }) => origin)).toEqual(['one'])
   })
 
+  it('names who gave a box of a grounding, and leaves alone what a person added', () => {
+    const { kept } = agree([
+      { ...box(0, at(0), 1), origin: 'review:ann' },
+      { ...box(1, at(0), 0.9), origin: 'x+teacher-c' },
+      ...[box(2, at(0), 0.8), box(1, at(100), 0.9)],
+      { phrase: 0, xyxy: at(100), score: 1, label: null, origin: 'review:ann' },
+    ])
+    expect(kept.map(({ xyxy, origin }) => [xyxy, origin])).toEqual([
+      [at(100), 'review:ann'],
+      [at(0), 'review:ann+x+teacher-c'],
+    ])
+  })
+
   it('weighs the sides of fused boxes by their scores', () => {
     const [one] = agree([box(0, at(0), 0.9), box(1, at(4), 0.3)], { boxes: 'fused' }).kept
     expect(one?.xyxy.map((side) => Math.round(1000 * side) / 1000)).toEqual([1, 0, 41, 40])

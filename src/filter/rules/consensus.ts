@@ -62,7 +62,10 @@ export const consensus = filterRule({
           if (found.length < least) return []
           const { contrast: _, ...best } = thing.best
           const xyxy = boxes === 'fused' && found.length > 1 ? fusedBox(thing) : best.xyxy
-          const names = (image.sources ?? []).flatMap(({ teacher }, at) => (thing.boxes[at] ? [teacher] : []))
+          const names = (image.sources ?? []).flatMap(({ teacher }, at) => {
+            const one = thing.boxes[at]
+            return one ? (one.origin ?? teacher).split('+') : []
+          })
           const origin = [...new Set(names)].join('+')
           const score = relative ? relativeScore(thing, things) : agreedScore(thing)
           return [{ ...best, xyxy, score, ...(origin && { origin }) }]
