@@ -66,14 +66,14 @@ describe('the rule consensus', () => {
 
   it('names who gave a box of a grounding, and leaves alone what a person added', () => {
     const { kept } = agree([
-      { ...box(0, at(0), 1), origin: 'review:ann' },
+      { ...box(0, at(0), 1), origin: 'y' },
       { ...box(1, at(0), 0.9), origin: 'x+teacher-c' },
       ...[box(2, at(0), 0.8), box(1, at(100), 0.9)],
-      { phrase: 0, xyxy: at(100), score: 1, label: null, origin: 'review:ann' },
+      { phrase: 0, xyxy: at(100), score: 1, label: null, source: -1, origin: 'review:ann' },
     ])
     expect(kept.map(({ xyxy, origin }) => [xyxy, origin])).toEqual([
       [at(100), 'review:ann'],
-      [at(0), 'review:ann+x+teacher-c'],
+      [at(0), 'y+x+teacher-c'],
     ])
   })
 
