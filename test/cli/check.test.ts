@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { hashBytes } from '../../src/base/hash.js'
 import { acquireLock } from '../../src/storage/lock.js'
 import { openStorage } from '../../src/storage/open-storage.js'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -27,7 +27,7 @@ stages:
   - { name: scores, uses: evaluate, needs: [known, m] }
 `,
   )
-  expect(await groundmill('run', pipeline, '--dataset', run)).toMatchObject({ code: 0 })
+  expect(await runCommand('run', pipeline, '--dataset', run)).toMatchObject({ code: 0 })
 }, 240_000)
 
 interface Found {
@@ -37,14 +37,14 @@ interface Found {
 }
 
 async function check(...args: string[]) {
-  const { code, out } = await groundmill('check', run, '--json', ...args)
+  const { code, out } = await runCommand('check', run, '--json', ...args)
   const { findings, ...others } = JSON.parse(out) as { findings: Found[] }
   return { code, others, found: findings.map(({ kind, name }) => `${kind} ${name}`).sort(), findings }
 }
 
 describe('groundmill check', () => {
   it('of a run looks at its datasets, its models and their records', async () => {
-    const { code, err, out } = await groundmill('check', run, '--deep')
+    const { code, err, out } = await runCommand('check', run, '--deep')
     expect({ code, out }).toEqual({ code: 0, out: 'nothing is wrong\n' })
     expect(err).toMatch(
       /^gold: 1 record, \d\.\d MB read; made of 1 shard: gold 1\nknown: .*\nrun: 2 records, 1 model\n$/,
@@ -54,7 +54,7 @@ describe('groundmill check', () => {
       run: { records: 2, models: 1 },
       bad: 0,
     })
-    expect((await groundmill('check', join(run, 'gold'))).code).toBe(0)
+    expect((await runCommand('check', join(run, 'gold'))).code).toBe(0)
   }, 60_000)
 
   it('says what is wrong with code 1, mends it, and the next run makes the same again', async () => {
@@ -82,7 +82,7 @@ describe('groundmill check', () => {
     expect(await check()).toMatchObject({ code: 1, found: all, others: { bad: 4 } })
     const deep = await check('--deep')
     expect(deep).toMatchObject({ code: 1, found: [...all, 'wrong models/m/model.safetensors'].sort() })
-    const text = await groundmill('check', run)
+    const text = await runCommand('check', run)
     expect(text.out).toBe(
       '4 things are wrong; --mend removes what is left over, keeps the pictures of broken files that are whole, and removes the records of other broken files\n',
     )
@@ -93,7 +93,7 @@ describe('groundmill check', () => {
     expect(mended.findings.filter(({ mended: what }) => what !== undefined)).toHaveLength(4)
     await rm(join(run, 'report.json'))
     expect((await readdir(join(run, 'models'))).sort()).toEqual(['m', 'mine', 'n.partial'])
-    expect((await groundmill('run', pipeline, '--dataset', run)).code).toBe(0)
+    expect((await runCommand('run', pipeline, '--dataset', run)).code).toBe(0)
     expect(hashBytes(await readFile(weights))).toBe(hashBytes(bytes))
     expect(await check('--deep')).toMatchObject({
       code: 0,
@@ -117,7 +117,7 @@ describe('groundmill check', () => {
   }, 60_000)
 
   it('says of a folder that is neither that there is nothing to check', async () => {
-    const { code, err } = await groundmill('check', folder)
+    const { code, err } = await runCommand('check', folder)
     expect({ code, err }).toMatchObject({
       code: 2,
       err: expect.stringContaining('neither a dataset nor the folder'),

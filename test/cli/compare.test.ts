@@ -4,7 +4,7 @@ import { compareRegions } from '../../src/filter/compare-regions.js'
 import type { Proposal, Region } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import type { Storage } from '../../src/storage/storage.js'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { makeSmallDataset } from '../helpers/small-dataset.js'
 
 let url: string
@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 60_000)
 
 const json = async (...args: string[]) => {
-  const { code, out, err } = await groundmill('compare', url, ...args, '--json')
+  const { code, out, err } = await runCommand('compare', url, ...args, '--json')
   expect(code, err).toBe(0)
   expect(out.match(/\n/g)).toHaveLength(1)
   return JSON.parse(out)
@@ -89,7 +89,7 @@ describe('groundmill compare of two rounds with different teachers', () => {
 
   it('shows as many phrases as it is told to', async () => {
     const shown = async (...args: string[]) => {
-      const { code, out } = await groundmill('compare', url, 'round-1', 'round-2', ...args)
+      const { code, out } = await runCommand('compare', url, 'round-1', 'round-2', ...args)
       expect(code).toBe(0)
       return /\nphrase +lost +added +moved\n─[^\n]*\n([\s\S]*)$/.exec(out)?.[1].trimEnd().split('\n')
     }
@@ -98,7 +98,7 @@ describe('groundmill compare of two rounds with different teachers', () => {
   })
 
   it('draws no picture under the name of another form', async () => {
-    const { code, err } = await groundmill('compare', url, 'round-1', 'round-2', '-o', 'sheet.jpg')
+    const { code, err } = await runCommand('compare', url, 'round-1', 'round-2', '-o', 'sheet.jpg')
     expect([code, err]).toEqual([
       2,
       expect.stringMatching(/sheet\.jpg: the sheet is a PNG: name a file that ends in \.png/),

@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -13,14 +13,14 @@ const names = (await readdir('datasets'))
 
 describe('groundmill datasets', () => {
   it('lists the cards, and shows one', async () => {
-    const { out, code } = await groundmill('datasets', '--json')
+    const { out, code } = await runCommand('datasets', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(out).map(({ name }: { name: string }) => name)).toEqual(names)
-    const table = await groundmill('datasets')
+    const table = await runCommand('datasets')
     expect(table.out).toMatch(/^cc3m +tsv +3318333 {2}Conceptual Captions/m)
-    const one = await groundmill('datasets', 'lvis', '--json')
+    const one = await runCommand('datasets', 'lvis', '--json')
     expect(JSON.parse(one.out)).toMatchObject({ name: 'lvis', format: 'coco' })
-    const none = await groundmill('datasets', 'lvi')
+    const none = await runCommand('datasets', 'lvi')
     expect(none.code).toBe(2)
     expect(none.err).toContain(
       'no card and no command "datasets lvi". Did you mean "lvis"? There are: check, cc12m',
@@ -33,7 +33,7 @@ describe('groundmill datasets', () => {
       path,
       'a red dog\thttp://host/1.jpg\nno address\n\thttp://host/2.jpg\na cat\thttp://host/3.jpg\n',
     )
-    const part = await groundmill('datasets', 'check', 'cc3m', path, '--rows', '1')
+    const part = await runCommand('datasets', 'check', 'cc3m', path, '--rows', '1')
     expect(part.out).toBe(
       [
         `${path} as cc3m (tsv, url in column 1, caption in column 0)`,
@@ -44,14 +44,14 @@ describe('groundmill datasets', () => {
       ].join('\n'),
     )
     expect(part.code).toBe(0)
-    const whole = await groundmill('datasets', 'check', 'cc3m', path, '--json')
+    const whole = await runCommand('datasets', 'check', 'cc3m', path, '--json')
     expect(whole.code).toBe(1)
     expect(JSON.parse(whole.out)).toMatchObject({
       rows: 4,
       problems: { malformed_row: 1, empty_caption: 1 },
       faults: ['there are 4 rows, 3318333 were published'],
     })
-    const other = await groundmill('datasets', 'check', 'coyo-700m', path)
+    const other = await runCommand('datasets', 'check', 'coyo-700m', path)
     expect(other.code).toBe(2)
     expect(other.err).toMatch(/list\.tsv is damaged or cut short/)
   })
@@ -71,7 +71,7 @@ describe('groundmill datasets', () => {
       { id: 2, name: 'cat' },
     ]
     await writeFile(instances, JSON.stringify({ images: [image], annotations, categories }))
-    const { out, code } = await groundmill(
+    const { out, code } = await runCommand(
       'datasets',
       'check',
       'lvis',

@@ -7,7 +7,7 @@ import { evaluateConfig } from '../../src/evaluate/config.js'
 import type { Evaluation } from '../../src/evaluate/evaluate-model.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -39,7 +39,7 @@ stages:
 describe('groundmill evaluate --attributes', () => {
   it('is the key of the stage, and prints a row a kind', async () => {
     const args = ['evaluate', known, '--model', model, '--attributes', '--set', 'names_a_prompt=20']
-    const { code, out, err } = await groundmill(...args, '--as', 'scores')
+    const { code, out, err } = await runCommand(...args, '--as', 'scores')
     expect(err).toMatch(/already done\n$/)
     expect(code).toBe(0)
     expect(out).toMatch(
@@ -52,9 +52,9 @@ describe('groundmill evaluate --attributes', () => {
 
   it('gives all numbers as JSON; the other scores are what they are without', async () => {
     const args = ['evaluate', known, '--model', model, '--set', 'names_a_prompt=20', '--json']
-    const { out } = await groundmill(...args, '--attributes', '--as', 'scores')
+    const { out } = await runCommand(...args, '--attributes', '--as', 'scores')
     const { attributes, ...scores } = JSON.parse(out)
-    const plain = await groundmill(...args, '--as', 'plain')
+    const plain = await runCommand(...args, '--as', 'plain')
     expect(plain.err).toMatch(/already done\n$/)
     expect(JSON.parse(plain.out)).toEqual(scores)
     expect(Object.keys(attributes)).toEqual(['colour', 'size', 'number', 'place'])
@@ -66,7 +66,7 @@ describe('groundmill evaluate --attributes', () => {
   it('is no key of a benchmark, and of no configuration that does not name it', async () => {
     expect(evaluateConfig.parse({})).not.toHaveProperty('attributes')
     const args = ['benchmark', 'coco', '--truth', 't.json', '--predictions', 'p.json']
-    const { code, err } = await groundmill(...args, '--set', 'attributes=true')
+    const { code, err } = await runCommand(...args, '--set', 'attributes=true')
     expect({ code, err }).toMatchObject({
       code: 2,
       err: expect.stringMatching(/no such key: "attributes"/),
@@ -76,14 +76,14 @@ describe('groundmill evaluate --attributes', () => {
 
 describe('groundmill stats of a run', () => {
   it('has what its models scored, a row an evaluation', async () => {
-    const { code, out } = await groundmill('stats', run)
+    const { code, out } = await runCommand('stats', run)
     expect(code).toBe(0)
     expect(out).toMatch(/\n\nevaluation +AP +AP50 +recall@1 +recall@5 +recall@10 [^\n]*AUC colour/)
     expect(out).toMatch(/\nplain +[^\n]* -\nscores +[\d.]+ [^\n]*[\d.]+\n/)
-    const { evaluations } = JSON.parse((await groundmill('stats', run, '--json')).out)
+    const { evaluations } = JSON.parse((await runCommand('stats', run, '--json')).out)
     expect(evaluations.map(({ stage }: { stage: string }) => stage)).toEqual(['plain', 'scores'])
     expect(evaluations[1].attributes.colour.phrases).toBeGreaterThan(0)
-    expect(JSON.parse((await groundmill('stats', known, '--json')).out).evaluations).toEqual([])
+    expect(JSON.parse((await runCommand('stats', known, '--json')).out).evaluations).toEqual([])
   }, 400_000)
 })
 

@@ -18,7 +18,7 @@ import { runShardTask } from '../../src/shards/shard-task.js'
 import type { ShardFile } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const shard = '00000'
@@ -106,7 +106,7 @@ async function printed<T>(work: () => Promise<void>): Promise<{ readonly json: T
 }
 
 const json = async (...args: string[]) => {
-  const { code, out, err } = await groundmill(...args, '--json')
+  const { code, out, err } = await runCommand(...args, '--json')
   expect(code, err).toBe(0)
   return JSON.parse(out)
 }
@@ -116,7 +116,7 @@ describe('filter, compare, sweep and calibrate', () => {
     const loose = ['filter', url, '--as', 'loose', '--set', 'score.min=0.25']
     const counts = { proposals: 'label', in: 30, out: 30, images: 10, rejected: {}, missing: [] }
     expect(await json(...loose)).toMatchObject(counts)
-    const again = await groundmill(...loose)
+    const again = await runCommand(...loose)
     expect(again.err).toMatch(/✓ loose {2}30 of 30 proposals in 10 pictures kept by 5 rules, already done/)
     const strict = await json('filter', url, '--as', 'strict', '--set', 'rules=[{rule: score, min: 0.5}]')
     expect(strict).toMatchObject({ in: 30, out: 10, rejected: { score: 20 } })
@@ -161,12 +161,12 @@ describe('filter, compare, sweep and calibrate', () => {
     })
     expect(await readFile(svg, 'utf8')).toMatch(/^<svg .*precision.*recall.*<\/svg>\n$/s)
     const most = ['--vary', 'max_boxes.phrase', '--from', '1', '--to', '2', '--steps', '2']
-    const { out } = await groundmill('sweep', url, ...most, '--set', 'score.min=0')
+    const { out } = await runCommand('sweep', url, ...most, '--set', 'score.min=0')
     expect(out).toMatch(/max_boxes\.phrase +regions[^\n]*F1\n[^\n]*\n +1 +20[^\n]*\n +2 +30/)
   })
 
   it('take any grounding for the truth', async () => {
-    await groundmill('filter', url, '--as', 'truth', '--set', 'rules=[{rule: score, min: 0.5}]')
+    await runCommand('filter', url, '--as', 'truth', '--set', 'rules=[{rule: score, min: 0.5}]')
     const { points } = await json(
       'sweep',
       url,

@@ -8,6 +8,7 @@ import { committedFile } from '../../src/shards/committed-file.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -30,7 +31,7 @@ describe('the command line', () => {
     'world serve',
   ]
   it.each(commands)('%s --help has an example', async (command) => {
-    const { code, out } = await groundmill(...command.split(' ').filter(Boolean), '--help')
+    const { code, out } = await runCommand(...command.split(' ').filter(Boolean), '--help')
     expect(code).toBe(0)
     expect(out).toContain(`Example:\n  $ groundmill ${command}`)
     expect(out).not.toContain('[]')
@@ -78,7 +79,7 @@ describe('the command line', () => {
       [['dance'], /there is no command "dance"/],
     ]
     for (const [args, message] of cases) {
-      const { code, out, err } = await groundmill(...args)
+      const { code, out, err } = await runCommand(...args)
       expect(`${code} ${err}`, args.join(' ')).toMatch(message)
       expect(code, args.join(' ')).toBe(2)
       expect(err).not.toMatch(/\n\s+at /)
@@ -107,7 +108,7 @@ stages:
   - { name: phrases, uses: chunk, needs: [web] }
 `,
     )
-    const { code, out, err } = await groundmill('run', pipeline, '--dataset', join(folder, 'run'), '--json')
+    const { code, out, err } = await runCommand('run', pipeline, '--dataset', join(folder, 'run'), '--json')
     expect(code).toBe(0)
     expect(out.match(/\n/g)).toHaveLength(1)
     const { funnel } = JSON.parse(out)
@@ -122,7 +123,7 @@ stages:
     const web = openStorage(join(folder, 'run/web'))
     const shard = web.path((await committedFile(web, 'images', null, '00000')).path)
     await writeFile(shard, (await readFile(shard)).subarray(0, 900))
-    const again = await groundmill(
+    const again = await runCommand(
       'run',
       pipeline,
       '--dataset',
@@ -162,13 +163,13 @@ stages:
       '--part',
       'backbone',
     ]
-    const { code, out, err } = await groundmill(...args)
+    const { code, out, err } = await runCommand(...args)
     expect(code).toBe(2)
     expect(out).toContain(`${checkpoint}: GLIP, official names`)
     expect(out).toMatch(/patch_embed\.proj\.weight needs \[96, 3, 4, 4\], .* has \[4, 3, 4, 4\]/)
     expect(out).toMatch(/\n {2}and \d+ more; --json has them all/)
     expect(err).toMatch(/Nothing was written: \d+ parameters are missing and \d+ have a wrong shape/)
-    const json = await groundmill(...args, '--json')
+    const json = await runCommand(...args, '--json')
     expect(JSON.parse(json.out)).toMatchObject({ written: 'nothing', parts: ['backbone'], unused: [] })
   })
 })

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { datasetFunnel } from '../../src/catalog/funnel.js'
 import { storedMends } from '../../src/pipeline/tasks/stored-mends.js'
 import { openStorage } from '../../src/storage/open-storage.js'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -27,7 +27,7 @@ stages:
 `,
   )
   const run = join(folder, 'run')
-  const { code, err } = await groundmill('run', pipeline, '--dataset', run)
+  const { code, err } = await runCommand('run', pipeline, '--dataset', run)
   expect(err).toMatch(
     /groundmill: nothing came of the 1 caption of "words" \(no_phrase 1\)\n {2}no_phrase: .*--set words\.max_words=10\n/,
   )
@@ -45,7 +45,7 @@ stages:
     },
   ])
   // What it says is enough, and the crawl is as it was.
-  const again = await groundmill('run', pipeline, '--dataset', run, '--set', 'words.max_words=9')
+  const again = await runCommand('run', pipeline, '--dataset', run, '--set', 'words.max_words=9')
   expect(again.err).toMatch(/photos .* already done/)
   expect(again.code).toBe(0)
 })

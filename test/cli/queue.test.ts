@@ -4,9 +4,10 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { openQueueEngine } from '../../src/pipeline/queue/queue-engine.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
-import { groundmill, startGroundmill } from '../helpers/groundmill.js'
+import { startGroundmill } from '../helpers/groundmill.js'
 import { until } from '../helpers/queue-tasks.js'
 import { hasRedis, redisServer } from '../helpers/redis-server.js'
+import { runCommand } from '../helpers/run-command.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -48,13 +49,13 @@ describe.skipIf(!hasRedis)('groundmill worker and groundmill queue', async () =>
 
     const first = worker('--json')
     await until(() => first.err().includes('takes fetch, cpu, gpu'))
-    const status = await groundmill('queue', 'status', '--queue', url, '--json')
+    const status = await runCommand('queue', 'status', '--queue', url, '--json')
     const { queue, resources } = JSON.parse(status.out)
     expect(queue).toBe(url)
     expect(Object.keys(resources)).toEqual(['fetch', 'cpu', 'gpu'])
     expect(resources.cpu).toMatchObject({ waiting: 0, active: 0, failed: 0, oldest: null })
     expect(resources.gpu.workers).toEqual([expect.stringMatching(new RegExp(`-${first.child.pid}$`))])
-    expect((await groundmill('queue', 'status', '--queue', url)).out).toContain('takes fetch, cpu, gpu')
+    expect((await runCommand('queue', 'status', '--queue', url)).out).toContain('takes fetch, cpu, gpu')
 
     const engine = await openQueueEngine({ url, pipeline })
     onTestFinished(() => engine.close())
@@ -72,7 +73,7 @@ describe.skipIf(!hasRedis)('groundmill worker and groundmill queue', async () =>
     const unknown = await worker('--take', 'cpu,tpu').ended
     expect(unknown).toMatchObject({ code: 2, out: '' })
     expect(unknown.err).toBe('groundmill: --take cpu,tpu: there is no "tpu"; there are: fetch, cpu, gpu.\n')
-    const nowhere = await groundmill('queue', 'status', '--queue', 'redis://me:pa55word@127.0.0.1:1')
+    const nowhere = await runCommand('queue', 'status', '--queue', 'redis://me:pa55word@127.0.0.1:1')
     expect(nowhere.code).toBe(2)
     expect(nowhere.err).toMatch(/^groundmill: Redis at redis:\/\/127.0.0.1:1 does not answer/)
     expect(nowhere.err).not.toContain('pa55word')

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { serveFolder } from '../../src/world/serve-world.js'
-import { groundmill, startGroundmill } from '../helpers/groundmill.js'
+import { startGroundmill } from '../helpers/groundmill.js'
 import { oneStepCycle } from '../helpers/one-step-cycle.js'
+import { runCommand } from '../helpers/run-command.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -40,9 +41,9 @@ describe('groundmill round', () => {
     const { code, out } = await running.ended
     expect(code).toBe(130)
     expect(JSON.parse(out)).toMatchObject({ error: { code: 130 } })
-    const again = await groundmill(...args(2))
+    const again = await runCommand(...args(2))
     expect(again.err).toMatch(/✓ round-1-promote +promote +already done/)
     expect(roundsOf(again.out)).toEqual([1, 2])
-    expect(roundsOf((await groundmill(...args(1))).out)).toEqual([1, 2, 3])
+    expect(roundsOf((await runCommand(...args(1))).out)).toEqual([1, 2, 3])
   }, 600_000)
 })

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { ColumnStatistics, LabelStatistics } from '../../src/catalog/dataset-statistics.js'
 import { exactStatistics } from '../../src/query/exact-statistics.js'
 import { openStorage } from '../../src/storage/open-storage.js'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { makeSmallDataset } from '../helpers/small-dataset.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 }, 60_000)
 
 const json = async (...args: string[]) => {
-  const { code, out, err } = await groundmill('stats', url, ...args, '--json')
+  const { code, out, err } = await runCommand('stats', url, ...args, '--json')
   expect(code, err).toBe(0)
   expect(out.match(/\n/g)).toHaveLength(1)
   return JSON.parse(out)
@@ -22,7 +22,7 @@ const json = async (...args: string[]) => {
 
 describe('groundmill stats', () => {
   it('answers most questions in twenty lines, of numbers that are what they say', async () => {
-    const { code, out } = await groundmill('stats', url)
+    const { code, out } = await runCommand('stats', url)
     expect(code).toBe(0)
     const [block = ''] = out.split('\n\n')
     expect(block.split('\n').length).toBeLessThanOrEqual(20)
@@ -43,7 +43,7 @@ describe('groundmill stats', () => {
   it('draws, of all, the funnel, the sources, the rounds, a bar a bin, and the words', async () => {
     const names = join(await temporaryFolder(), 'names.txt')
     await writeFile(names, 'tree\nno such thing\n')
-    const { code, out } = await groundmill('stats', url, '--all', '--vocabulary', names, '--top', '3')
+    const { code, out } = await runCommand('stats', url, '--all', '--vocabulary', names, '--top', '3')
     expect(code).toBe(0)
     expect(out).toMatch(/^dataset +stage +unit +in +out/)
     expect(out).toMatch(/\nsource +pictures +captions [^\n]*\n[^\n]*\ns +30 +60 /)
@@ -93,7 +93,7 @@ describe('groundmill stats', () => {
   })
 
   it('refuses a vocabulary that is not there', async () => {
-    const { code, out, err } = await groundmill('stats', url, '--vocabulary', join(url, 'none'))
+    const { code, out, err } = await runCommand('stats', url, '--vocabulary', join(url, 'none'))
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toMatch(/^groundmill: Cannot read the vocabulary .*none: there is no such file or folder\.$/m)
   })

@@ -9,7 +9,7 @@ import { readCommit } from '../../src/shards/commit.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
 import { emptyStats } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -45,7 +45,7 @@ stages:
 
 describe('groundmill train', () => {
   it('takes the phrases that a grounding was made of, whatever was chunked later', async () => {
-    const { code, out, err } = await groundmill(
+    const { code, out, err } = await runCommand(
       ...['train', web, '-o', join(folder, 'model'), '--json'],
       ...['--set', 'steps=1', '--set', 'batch=2'],
     )
@@ -55,7 +55,7 @@ describe('groundmill train', () => {
     expect(JSON.parse(out).trained_on).toEqual([`${web}:kept`])
     expect(err).toMatch(/training on web:kept, 1 region of 1 picture\n/)
     // The only grounding is the same by its name, to the last digit.
-    const named = await groundmill(
+    const named = await runCommand(
       ...['train', `${web}:kept`, '-o', join(folder, 'named'), '--json'],
       ...['--set', 'steps=1', '--set', 'batch=2'],
     )
@@ -65,7 +65,7 @@ describe('groundmill train', () => {
 
   it('and others say of a folder what it is instead', async () => {
     const of = async (...args: string[]) => {
-      const { code, err } = await groundmill(...args)
+      const { code, err } = await runCommand(...args)
       return `${code} ${err}`
     }
     const out = ['-o', join(folder, 'model')]

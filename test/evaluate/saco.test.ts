@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { detectPairs } from '../../src/evaluate/run-benchmark.js'
 import { readSacoTruth, sacoScores } from '../../src/evaluate/saco.js'
 import type { Teacher } from '../../src/teacher/teacher.js'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const pair = (id: number, text: string, more: object = {}) => ({
@@ -141,7 +141,7 @@ describe('SA-Co', () => {
       JSON.stringify([{ image_id: 1, category_id: 1, bbox: [0.1, 0.1, 0.5, 0.5], score: 0.6 }]),
     )
     const scores = async (...args: string[]) => {
-      const { out, err } = await groundmill('benchmark', 'saco', '--predictions', found, ...args, '--json')
+      const { out, err } = await runCommand('benchmark', 'saco', '--predictions', found, ...args, '--json')
       expect(err).not.toMatch(/error/i)
       return JSON.parse(out)
     }
@@ -156,10 +156,10 @@ describe('SA-Co', () => {
     const higher = await scores('--truth', one, '--set', 'presence_score=0.7')
     expect(higher.scores.saco).toMatchObject({ il_recall: 0 })
     await writeFile(found, JSON.stringify([{ image_id: 7, category_id: 1, bbox: [0, 0, 1, 1], score: 1 }]))
-    const foreign = await groundmill('benchmark', 'saco', '--predictions', found, '--truth', one)
+    const foreign = await runCommand('benchmark', 'saco', '--predictions', found, '--truth', one)
     expect(foreign).toMatchObject({ code: 2, out: '' })
     expect(foreign.err).toMatch(/answers about 1 pair that .* does not have: 7\./)
-    const { err } = await groundmill(
+    const { err } = await runCommand(
       'benchmark',
       'coco',
       '--truth',

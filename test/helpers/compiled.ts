@@ -11,6 +11,7 @@ export const compiledMain = join(compiled, 'cli/main.js')
 
 /** What tests start as processes of their own, over and over, and what these import of the tests. */
 export const programs = [
+  'helpers/command-host',
   'helpers/host-limiter-child',
   'helpers/many-commands',
   'helpers/queue-process',

@@ -3,16 +3,9 @@ import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { compiled } from './compiled.js'
+import { buildPage } from './serve-dataset.js'
 
 const run = promisify(execFile)
-
-/** A tool of the project; what it says goes into the error where it fails. */
-const tool = (name: string, ...args: string[]) =>
-  run(join('node_modules/.bin', name), args).catch(
-    ({ message, stdout }: { message: string; stdout: string }) => {
-      throw new Error(`${message}\n${stdout}`)
-    },
-  )
 
 export interface Manifest {
   readonly version: string
@@ -42,7 +35,7 @@ export async function installPacked(
   for (const file of ['package.json', ...files.filter((name) => name !== 'dist')])
     await cp(file, join(stage, file), { recursive: true })
   await cp(compiled, join(stage, 'dist'), { recursive: true })
-  await tool('vite', 'build', '--outDir', join(stage, 'dist/inspect/page'))
+  await cp(await buildPage(), join(stage, 'dist/inspect/page'), { recursive: true })
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json'], { cwd: stage })
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
   await run('tar', ['-xzf', join(stage, filename), '-C', root, '--strip-components', '1'])

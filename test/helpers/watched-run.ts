@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { thisProcess } from '../../src/base/process-identity.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
+import type { Pipeline } from '../../src/pipeline/stages/pipeline-config.js'
 import { type PresenceRecord, presenceFolder } from '../../src/pipeline/tasks/presence-record.js'
 import { storePipeline } from '../../src/pipeline/tasks/stored-pipeline.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
-import { makeSmallWorld } from './small-world.js'
+import { madeOnce } from './made-once.js'
+import { smallWorld } from './small-world.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 /** A run of three shards whose crawl is done; of `chunk` and `teacher` nothing is. */
@@ -20,11 +22,8 @@ export interface WatchedRun {
   present(name: string, change?: Partial<PresenceRecord>): Promise<void>
 }
 
-/** @param url of the run; a temporary folder by default */
-export async function watchedRun(url?: string): Promise<WatchedRun> {
-  const folder = await temporaryFolder()
-  const world = join(folder, 'world')
-  await makeSmallWorld(world)
+async function smallPipeline(folder: string): Promise<Pipeline> {
+  const world = await smallWorld()
   const source = `{ format: coco, images: ${world}/gold/images, instances: ${world}/gold/annotations.json, shard_size: 12 }`
   const file = join(folder, 'small.yaml')
   await writeFile(
@@ -36,10 +35,21 @@ stages:
   - { name: teacher, uses: train, needs: [gold], with: { steps: 10 } }
 `,
   )
-  const pipeline = await readPipeline(file)
+  return readPipeline(file)
+}
+
+const crawled = madeOnce('crawled-run', async (folder) => {
+  await runPipeline(await smallPipeline(await temporaryFolder()), folder, { only: ['gold'] })
+})
+
+/** @param url of the run; a temporary folder by default */
+export async function watchedRun(url?: string): Promise<WatchedRun> {
+  const folder = await temporaryFolder()
+  const pipeline = await smallPipeline(folder)
   const place = url ?? join(folder, 'run')
   const run = openStorage(place)
-  await runPipeline(pipeline, place, { only: ['gold'] })
+  const made = openStorage(await crawled())
+  for (const name of await made.list('.')) await run.write(name, (await made.read(name)) ?? '')
   const hash = await storePipeline(run, pipeline)
   return {
     run,

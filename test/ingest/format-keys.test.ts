@@ -8,7 +8,7 @@ import { openSource, readCard, withCard } from '../../src/ingest/open-source.js'
 import { sources } from '../../src/ingest/sources.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -150,7 +150,7 @@ describe('a key that the format does not have', () => {
     await expect(openSource(given, 'stage "a"')).rejects.toThrow(
       `stage "a" (card cc3m): no such key: ${tsvHas}`,
     )
-    const checked = await groundmill('datasets', 'check', 'cc3m', 'p', '--set', 'split=val')
+    const checked = await runCommand('datasets', 'check', 'cc3m', 'p', '--set', 'split=val')
     expect(checked.code).toBe(2)
     expect(checked.err).toContain(`--set (card cc3m): no such key: ${tsvHas}`)
   })

@@ -3,9 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page, type Request } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { groundmill } from '../helpers/groundmill.js'
 import { hostile, makeHostileDataset } from '../helpers/hostile-dataset.js'
 import { makeInspectDataset } from '../helpers/inspect-dataset.js'
+import { runCommand } from '../helpers/run-command.js'
 import { buildPage, type ServedDataset, serveDataset } from '../helpers/serve-dataset.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -110,7 +110,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
     await page.mouse.up()
     const threshold = Number(await page.getByTestId('threshold').textContent())
     expect(threshold).toBeGreaterThan(0.6)
-    const run = await groundmill(
+    const run = await runCommand(
       ...['filter', url, '--as', 'dragged', '--proposals', 'round-1-label'],
       ...['--set', `score.min=${threshold}`, '--json'],
     )

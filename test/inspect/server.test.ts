@@ -17,9 +17,9 @@ import { committedFile } from '../../src/shards/committed-file.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { type Measure, type MeasureName, measures } from '../../src/statistics/measures.js'
 import { openStorage } from '../../src/storage/open-storage.js'
-import { groundmill } from '../helpers/groundmill.js'
 import { hostile, makeHostileDataset } from '../helpers/hostile-dataset.js'
 import { makeInspectDataset, secondRules } from '../helpers/inspect-dataset.js'
+import { runCommand } from '../helpers/run-command.js'
 import { buildPage, rawRequest, type ServedDataset, serveDataset } from '../helpers/serve-dataset.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -173,7 +173,7 @@ describe('the guard', () => {
 
 describe('the numbers', () => {
   const rejectedBy = async (name: string, proposals: string, set: string) => {
-    const run = await groundmill(
+    const run = await runCommand(
       ...['filter', url, '--as', name, '--proposals', proposals, '--set', set, '--json'],
     )
     expect(run.code, run.err).toBe(0)
@@ -240,7 +240,7 @@ describe('the numbers', () => {
 
   it('have the histograms of the statistics, of records and of rows, and their hosts', async () => {
     const statisticsOf = async (...options: readonly string[]) => {
-      const run = await groundmill('stats', url, '--json', ...options)
+      const run = await runCommand('stats', url, '--json', ...options)
       expect(run.code, run.err).toBe(0)
       const { stages } = JSON.parse(run.out).datasets[0] as DatasetStatistics
       return (stage: string, name: string) =>
@@ -269,7 +269,7 @@ describe('the numbers', () => {
   })
 
   it('are those of compare', async () => {
-    const run = await groundmill('compare', url, 'round-1-filter', 'round-2-filter', '--json')
+    const run = await runCommand('compare', url, 'round-1-filter', 'round-2-filter', '--json')
     const { kept, moved, lost, added, changed } = JSON.parse(run.out)
     const { changes } = await server.whole('tab=compare&against=round-1-filter&grounding=round-2-filter')
     expect(changes).toEqual({ kept, moved, lost, added, pictures: changed })

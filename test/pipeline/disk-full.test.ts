@@ -10,9 +10,9 @@ import { withRetries } from '../../src/pipeline/tasks/with-retries.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { compiledMain } from '../helpers/compiled.js'
-import { groundmill } from '../helpers/groundmill.js'
 import { imageServer } from '../helpers/image-server.js'
 import { hasRedis, redisServer } from '../helpers/redis-server.js'
+import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -136,7 +136,7 @@ stages:
     expect(asked).toBeLessThanOrEqual(20 * (made + processes))
 
     visits.clear()
-    const again = await groundmill('run', pipeline, '--dataset', join(left, 'run'))
+    const again = await runCommand('run', pipeline, '--dataset', join(left, 'run'))
     expect(again.code).toBe(0)
     expect(visits.size).toBe(rows - 20 * made)
     expect(await wholeShards(join(left, 'run'))).toBe(10)

@@ -12,8 +12,9 @@ import { createDataset } from '../../src/shards/dataset.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
-import { groundmill, startGroundmill } from '../helpers/groundmill.js'
+import { startGroundmill } from '../helpers/groundmill.js'
 import { putShard } from '../helpers/put-shard.js'
+import { runCommand } from '../helpers/run-command.js'
 import { s3Server } from '../helpers/s3-server.js'
 import { makeSmallDataset } from '../helpers/small-dataset.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -24,7 +25,7 @@ beforeAll(async () => {
   const made = await makeSmallDataset()
   url = made.url
   storage = made.storage
-}, 60_000)
+})
 
 const ask = (sql: string, options: QueryOptions = {}, of = storage) =>
   runQuery(of, sql, options, async ({ columns, rows }) => {
@@ -265,26 +266,26 @@ describe('a query', () => {
 describe('groundmill query', () => {
   it('prints a table, CSV, JSON, or a line of JSON a row', async () => {
     const sql = 'select key, captions, 0.5::float as half, null as nothing from images order by key limit 2'
-    const table = await groundmill('query', url, sql)
+    const table = await runCommand('query', url, sql)
     expect(table).toMatchObject({ code: 0, err: '' })
     expect(table.out).toMatch(/^ *key +captions +half +nothing\n─/)
     expect(table.out.split('\n')).toHaveLength(5)
-    const one = JSON.parse((await groundmill('query', url, sql, '--json')).out)
+    const one = JSON.parse((await runCommand('query', url, sql, '--json')).out)
     expect(one).toMatchObject([{ key: '000000000', half: 0.5, nothing: null }, { key: '000000001' }])
-    const lines = (await groundmill('query', url, sql, '--format', 'jsonl')).out.trimEnd().split('\n')
+    const lines = (await runCommand('query', url, sql, '--format', 'jsonl')).out.trimEnd().split('\n')
     expect(lines.map((line) => JSON.parse(line))).toEqual(one)
-    const { out } = await groundmill('query', url, sql, '--format', 'csv')
+    const { out } = await runCommand('query', url, sql, '--format', 'csv')
     expect(out.split('\r\n')[0]).toBe('key,captions,half,nothing')
     expect(out.split('\r\n')[1]).toMatch(/^000000000,"\[\{""text"":"".*\}\]",0\.5,$/)
-    const short = await groundmill('query', url, 'select * from phrases', '--rows', '3')
+    const short = await runCommand('query', url, 'select * from phrases', '--rows', '3')
     expect(short.out.split('\n')).toHaveLength(6)
     expect(short.err).toMatch(/These are the first 3 rows/)
-    const views = await groundmill('query', url)
+    const views = await runCommand('query', url)
     expect(views.out).toMatch(/\ngrounding_round_1 +grounding of round-1 +key, caption, /)
   })
 
   it('says in one message what is wrong, and ends with 2', async () => {
-    const wrong = await groundmill('query', url, 'select * from nothing')
+    const wrong = await runCommand('query', url, 'select * from nothing')
     expect(wrong).toMatchObject({ code: 2, out: '' })
     expect(wrong.err).toMatch(/^groundmill: The query cannot be run: Catalog Error: Table with name nothing/)
   })

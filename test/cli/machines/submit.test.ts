@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { UserError } from '../../../src/base/user-error.js'
 import { submit as submitFiles } from '../../../src/cli/machines/submit.js'
 import { directivesOf } from '../../helpers/cluster-jobs.js'
-import { groundmill, startGroundmill } from '../../helpers/groundmill.js'
+import { runCommand, runCommandIn } from '../../helpers/run-command.js'
 import { standIn } from '../../helpers/stand-in.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
@@ -35,8 +35,7 @@ beforeAll(async () => {
 const given = [`--set=list=${odd}`, '--set', 'model=m', '--dataset', run]
 
 async function submit(...args: readonly string[]) {
-  const { code, out, err } = await startGroundmill(['submit', 'p.yaml', ...given, ...args], { cwd: folder })
-    .ended
+  const { code, out, err } = await runCommandIn(folder, 'submit', 'p.yaml', ...given, ...args)
   return { code, out, err }
 }
 
@@ -250,10 +249,10 @@ describe('groundmill submit --k8s', () => {
       join(folder, 'long.yaml'),
       `name: ${long}\nstages:\n  - { name: web-, uses: ingest, with: { format: tsv, path: a.tsv } }\n`,
     )
-    const { code, out, err } = await startGroundmill(
-      ['submit', 'long.yaml', '--k8s', '--claim', 'c', '--json'],
-      { cwd: folder },
-    ).ended
+    const { code, out, err } = await runCommandIn(
+      folder,
+      ...['submit', 'long.yaml', '--k8s', '--claim', 'c', '--json'],
+    )
     expect(code, err).toBe(0)
     const { metadata, spec } = parse(JSON.parse(out).files['02-web-.yaml'])
     const names = [
@@ -299,7 +298,7 @@ describe('groundmill submit', () => {
   })
 
   it('prints the files of a pipeline that comes with the program', async () => {
-    const { code, out } = await groundmill(
+    const { code, out } = await runCommand(
       ...['submit', 'pipelines/cc3m.yaml', '--slurm', '--set', 'list=l.tsv', '--set', 'model=m'],
     )
     expect(code).toBe(0)

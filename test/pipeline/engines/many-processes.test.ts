@@ -10,7 +10,8 @@ import { readPipeline } from '../../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../../src/pipeline/run-pipeline.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import { serveFolder } from '../../../src/world/serve-world.js'
-import { type Running, startGroundmill } from '../../helpers/groundmill.js'
+import { type Ended, type Running, startGroundmill } from '../../helpers/groundmill.js'
+import { runCommand } from '../../helpers/run-command.js'
 import { shortCycle } from '../../helpers/short-cycle.js'
 import { makeSmallWorld } from '../../helpers/small-world.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -32,21 +33,25 @@ let isSilent = false
 const settings = () =>
   shortCycle(world, `http://127.0.0.1:${(web.address() as AddressInfo).port}/`, { gold: 5, web: 4 })
 
-function start(run: string, ...args: readonly string[]): Running {
+const argsOf = (run: string, args: readonly string[]) => {
   const set = settings().flatMap((one) => ['--set', one])
-  return startGroundmill(['run', 'pipelines/quickstart.yaml', '--dataset', run, ...set, '--json', ...args])
+  return ['run', 'pipelines/quickstart.yaml', '--dataset', run, ...set, '--json', ...args]
 }
+
+const start = (run: string, ...args: readonly string[]): Running => startGroundmill(argsOf(run, args))
 
 interface Summary {
   readonly stages: Readonly<Record<string, { readonly ran: number; readonly skipped: number }>>
   readonly stopped: readonly { readonly stage: string; readonly at: string }[]
 }
 
-/** Runs to the end, and gives the exit code with what became of the stages. */
-async function ran(run: string, ...args: readonly string[]) {
-  const { code, out, err } = await start(run, ...args).ended
+/** The exit code, with what became of the stages. */
+function told({ code, out, err }: Ended) {
   return { code, err, ...(out === '' ? { stages: {}, stopped: [] } : (JSON.parse(out) as Summary)) }
 }
+
+/** Runs to the end, beside nobody. */
+const ran = async (run: string, ...args: readonly string[]) => told(await runCommand(...argsOf(run, args)))
 
 /** Everything below a run that is no record of its making, by its name, as a hash of its bytes. */
 async function filesOf(run: string): Promise<Record<string, string>> {
@@ -188,7 +193,9 @@ describe('run --workers', () => {
 describe('run --slice', () => {
   const slices = (run: string, count: number, ...args: readonly string[]) =>
     Promise.all(
-      Array.from({ length: count }, (_, index) => ran(run, '--slice', `${index}/${count}`, ...args)),
+      Array.from({ length: count }, async (_, index) =>
+        told(await start(run, '--slice', `${index}/${count}`, ...args).ended),
+      ),
     )
 
   // The slice that is killed makes 13 requests.
