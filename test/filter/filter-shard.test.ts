@@ -212,8 +212,8 @@ describe('filtering a shard', () => {
     const [row] = await all(readShard(storage, 'grounding', 'filter', '00000'))
     expect(row?.regions.map(({ phrase, xyxy, origin }) => [phrase, xyxy[0], origin])).toEqual([
       [0, 30, 'review:bob'],
-      [1, 0, 'first+second'],
       [1, 60, 'review:ann'],
+      [1, 0, 'first+second'],
     ])
   })
 
