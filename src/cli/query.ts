@@ -4,6 +4,7 @@ import { stagesWith } from '../catalog/choose-stage.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { csvLine, jsonValue, tableCell } from '../query/format-rows.js'
 import { listViews, type QueryResult, runQuery } from '../query/run-query.js'
+import { columnName } from '../query/sql.js'
 import { formatTable } from './terminal/format-table.js'
 import { note, printExact, say } from './terminal/print.js'
 
@@ -34,7 +35,7 @@ export async function query(
     const cells = views.map(({ name, rows, columns }) => [
       name,
       rows,
-      columns.map((column) => column.name).join(', '),
+      columns.map((column) => columnName(column.name)).join(', '),
     ])
     return printExact(`${formatTable(['view', 'a row is', 'columns'], cells)}\n`)
   }
@@ -47,7 +48,7 @@ export async function query(
 /** Says of which stages a view is that has the rows of several, where the query does not ask for them. */
 function noteStages(dataset: OpenDataset, sql: string): void {
   if (/\bstage\b/i.test(sql)) return
-  for (const what of ['phrases', 'proposals', 'grounding'] as const) {
+  for (const what of ['phrases', 'proposals', 'grounding', 'negatives', 'verdicts'] as const) {
     const stages = stagesWith(dataset, what)
     if (stages.length < 2 || !new RegExp(`(?<![.\\w])${what}\\b`, 'i').test(sql)) continue
     note(

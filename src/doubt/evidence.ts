@@ -1,20 +1,14 @@
 import { iou } from '../boxes/iou.js'
 import { nms } from '../boxes/nms.js'
 import type { Xyxy } from '../boxes/xyxy.js'
+import { logit as logitOf } from '../statistics/logistic.js'
 import { type DoubtedPicture, type FoundBox, type PlacedBox, sameBox, sameThing } from './doubted-picture.js'
 
 /** How sure a model usually is of boxes that are as those of a grounding, by the head of the phrase. */
 export type UsualLogit = (head: string) => number
 
-/** Scores beyond are as good as these: a logit of 0 or 1 has no end. */
-const surest = 0.998
-const least = 0.002
-
-/** The logarithm of the odds of a score. */
-export function logit(score: number): number {
-  const inside = Math.min(surest, Math.max(least, score))
-  return Math.log(inside / (1 - inside))
-}
+/** The logarithm of the odds of a score; those beyond 0.002 and 0.998 are as good as these. */
+export const logit = (score: number): number => logitOf(score, 0.002)
 
 /** Logit of the best box of a list that overlaps a box by at least `low` and less than `high`. */
 function support(found: readonly FoundBox[] | undefined, box: Xyxy, low = sameThing, high = 2): number {

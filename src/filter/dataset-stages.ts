@@ -1,3 +1,6 @@
+import { nameList } from '../base/name-list.js'
+import { didYouMean } from '../base/nearest-name.js'
+import { UserError } from '../base/user-error.js'
 import type { OpenDataset } from '../catalog/open-dataset.js'
 import { judgedPhrases, phrasesOf } from '../catalog/phrases-of.js'
 import type { BoxStage, ReadStages } from './filter-shard.js'
@@ -18,8 +21,16 @@ export async function datasetStages(
   const phrases = await phrasesOf(dataset, 'proposals', proposals)
   const named = rules.flatMap((config) => (config.rule === 'consensus' ? (config.of ?? []) : []))
   const others: OfferedStages['boxes'][number][] = []
+  const known = boxStages(dataset)
+  const unknown = named.find((name) => !known.some(({ stage }) => stage === name))
+  if (unknown !== undefined) {
+    const all = known.map(({ stage }) => stage)
+    throw new UserError(
+      `The rule \`consensus\` compares "${unknown}", which is none of the proposals and groundings of ${dataset.url}: ${nameList(all)}.${didYouMean(unknown, all)}`,
+    )
+  }
   if (someRead(rules, 'sources'))
-    for (const other of boxStages(dataset)) {
+    for (const other of known) {
       if (other.stage === proposals) continue
       const isNamed = named.includes(other.stage)
       if (!isNamed && (named.length > 0 || other.family === 'grounding')) continue

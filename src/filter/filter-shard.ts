@@ -18,7 +18,8 @@ import { checkTeacher } from './create-rule.js'
 import { createRowFilter, type Filtered, relabelledBy } from './filter-proposals.js'
 import { namedSpan } from './rule/named-span.js'
 import { phraseOf } from './rule/phrase-of.js'
-import type { BoxSource, Candidate, FilterRow, StageVerdict } from './rule/rule.js'
+import { isReviewed, reviewOrigin } from './rule/reviewed.js'
+import { type BoxSource, type Candidate, type FilterRow, noSource, type StageVerdict } from './rule/rule.js'
 import type { RuleTools } from './rule/rule-tools.js'
 import { someRead } from './rules.js'
 
@@ -114,6 +115,20 @@ const readBesides = ({ others = [], verdicts = [] }: FilterStages) => ({
   ...(verdicts.length > 0 && { verdicts }),
 })
 
+/** `recordedLabels` of the stages of proposals that a filter reads, by their names. */
+export async function labelsOfStages(
+  place: Pick<ShardTask, 'storage' | 'shard'>,
+  { proposals, others = [] }: Pick<ReadStages, 'proposals' | 'others'>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>()
+  const further = others.flatMap(({ family, stage }) => (family === 'proposals' ? [stage] : []))
+  for (const stage of [...(proposals === undefined ? [] : [proposals]), ...further]) {
+    const labels = await recordedLabels(place, stage)
+    if (labels) found.set(stage, labels)
+  }
+  return found
+}
+
 /** Says that proposals have labels, and that no rule reads them. */
 export const labelsUnread = (proposals: string): UserError =>
   new UserError(
@@ -167,8 +182,7 @@ export async function* joinedRows(
   stages: FilterStages,
 ): AsyncGenerator<JoinedRow> {
   await checkContrast(place, stages)
-  const { proposals } = stages
-  const labels = proposals === undefined ? undefined : await recordedLabels(place, proposals)
+  const labels = await labelsOfStages(place, stages)
   for await (const row of joinRows(place.storage, place.shard, filterParts(stages)))
     yield filterRow(place, stages, row, labels)
 }
@@ -194,14 +208,14 @@ export function filterParts({ rules, phrases, proposals, others = [], verdicts =
 }
 
 /**
- * @param labels `recordedLabels` of the shard
+ * @param labels `labelsOfStages` of the shard
  * @throws UserError where a box is of no phrase, or where labels are read by no rule
  */
 export function filterRow(
   place: Pick<ShardTask, 'storage' | 'shard'>,
   stages: FilterStages,
   { key, row, images, phrases, proposals, ...others }: Joined<ReturnType<typeof filterParts>>,
-  labels: readonly string[] | undefined,
+  labels: ReadonlyMap<string, readonly string[]>,
 ): JoinedRow {
   const readsLabels = someRead(stages.rules, 'labels')
   const rowPhrases = phrases.phrases
@@ -221,15 +235,17 @@ export function filterRow(
   const sources: BoxSource[] = []
   if (stages.proposals !== undefined && proposals) {
     const { proposals: stage } = stages
-    for (const proposal of proposals.proposals) add(proposal, { family: 'proposals', stage })
-    sources.push({ stage, teacher: proposals.teacher })
+    for (const proposal of proposals.proposals)
+      add(stages.others?.length ? { ...proposal, source: 0 } : proposal, { family: 'proposals', stage })
+    sources.push({ stage, teacher: proposals.teacher, labels: labels.get(stage) })
   }
   const parts = others as Readonly<Record<string, unknown>>
   stages.others?.forEach((other, at) => {
     const source = sources.length
     const own = boxesOf(parts[`other${at}`] as ProposalRow | GroundingRow)
     for (const box of own.boxes) add({ ...box, source }, other)
-    sources.push({ stage: other.stage, teacher: own.teacher ?? other.stage })
+    const { stage } = other
+    sources.push({ stage, teacher: own.teacher ?? stage, labels: labels.get(stage) })
   })
   const verdicts = stages.verdicts?.flatMap((stage, at) => {
     const said = (parts[`verdicts${at}`] as VerdictRow).verdicts
@@ -243,7 +259,8 @@ export function filterRow(
     key,
     candidates,
     image: {
-      ...{ key, width, height, phrases: rowPhrases, negatives, bytes, labels },
+      ...{ key, width, height, phrases: rowPhrases, negatives, bytes },
+      labels: stages.proposals === undefined ? undefined : labels.get(stages.proposals),
       ...(verdicts && { verdicts }),
       ...(stages.others?.length && { sources }),
     },
@@ -257,18 +274,18 @@ function boxesOf(row: ProposalRow | GroundingRow): {
   readonly teacher: string | undefined
 } {
   if ('proposals' in row) return { boxes: row.proposals, teacher: row.teacher }
-  const boxes = row.regions.map(({ phrase, xyxy, score }) => ({
-    phrase,
-    xyxy,
-    score,
-    label: null,
-    contrast: null,
+  const boxes = row.regions.map(({ phrase, xyxy, score, origin }) => ({
+    ...{ phrase, xyxy, score, origin },
+    ...{ label: null, contrast: null },
   }))
-  return { boxes, teacher: row.regions[0]?.origin }
+  // Some of its boxes may be people's: by its teacher a rule knows whose scores it has.
+  const found = row.regions.find((region) => !isReviewed(region)) ?? row.regions[0]
+  return { boxes, teacher: found?.origin }
 }
 
 /** A box that a person added, and nobody had proposed. */
-function addedBox({ verdict, person, phrase, xyxy }: StageVerdict): Candidate[] {
+function addedBox({ verdict, person, judge, phrase, xyxy }: StageVerdict): Candidate[] {
   if (verdict !== 'add' || !person || xyxy === null) return []
-  return [{ phrase, xyxy, score: 1, label: null, contrast: null }]
+  const nobody = { label: null, contrast: null, source: noSource }
+  return [{ phrase, xyxy, score: 1, ...nobody, origin: reviewOrigin(judge) }]
 }

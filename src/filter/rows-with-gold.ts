@@ -4,11 +4,10 @@ import { liesIn } from '../boxes/lies-in.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import type { Caption, GroundingRow, Phrase, Region } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
-import { recordedLabels } from '../shards/recorded-labels.js'
 import type { Storage } from '../storage/storage.js'
 import { categoryMatcher } from '../words/category-matcher.js'
 import { type LabelMatcher, labelMatcher } from '../words/label-matches.js'
-import { checkContrast, type FilterStages, filterParts, filterRow } from './filter-shard.js'
+import { checkContrast, type FilterStages, filterParts, filterRow, labelsOfStages } from './filter-shard.js'
 import type { Candidate, FilterRow } from './rule/rule.js'
 import type { RuleConfig } from './rules.js'
 
@@ -74,7 +73,7 @@ export async function* rowsWithGold(
   } as const
   const targetsOf = goldTargets(gold.byCategory)
   await checkContrast({ storage, shard }, filter)
-  const labels = await recordedLabels({ storage, shard }, stages.proposals)
+  const labels = await labelsOfStages({ storage, shard }, filter)
   for await (const row of joinRows(storage, shard, parts)) {
     const { candidates, image, teacher } = filterRow({ storage, shard }, filter, row, labels)
     const { goldPhrases, goldRegions, goldImages } = row

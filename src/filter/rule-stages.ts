@@ -32,6 +32,7 @@ export function ruleStages(rules: readonly RuleConfig[], offered: OfferedStages,
     throw new UserError(
       `${who}: the rule \`consensus\` compares boxes of the same phrases; those of "${main.stage}" are of "${main.phrases}", those of "${stray.stage}" of "${stray.phrases}".`,
     )
+  checkCalibrated(rules, compared, who)
   const others = (isGrounding(main) ? [main, ...more] : more).map(({ family, stage }) => ({ family, stage }))
   const verdicts = verdictsRead(rules, offered.verdicts, main, who)
   return {
@@ -68,9 +69,21 @@ function comparedBy(
   const compared = boxes.filter(({ stage }) => of === undefined || of.includes(stage))
   if (compared.length < Math.max(2, comparing.least))
     throw new UserError(
-      `${who}: the rule \`consensus\` wants boxes of ${Math.max(2, comparing.least)} stages, and ${compared.length} ${compared.length === 1 ? 'is' : 'are'} there: name more proposals or groundings in \`needs\`.`,
+      `${who}: the rule \`consensus\` wants boxes of ${Math.max(2, comparing.least)} stages, and ${compared.length} ${compared.length === 1 ? 'is' : 'are'} there: name more proposals or groundings in \`needs\` (by command, in the rule's \`of\`).`,
     )
   return compared
+}
+
+/** A name of no stage that is read would calibrate nothing. */
+function checkCalibrated(rules: readonly RuleConfig[], read: OfferedStages['boxes'], who: string): void {
+  for (const config of rules) {
+    if (config.rule !== 'calibrate') continue
+    const { of } = config
+    if (of === undefined || read.some(({ stage }) => stage === of)) continue
+    throw new UserError(
+      `${who}: the rule \`calibrate\` is for the scores of "${of}", which is none of the stages whose boxes are filtered: ${nameList(read.map(({ stage }) => stage))}.`,
+    )
+  }
 }
 
 function verdictsRead(

@@ -34,7 +34,7 @@ export class DroppedReader {
     reason: string,
     most: number,
   ): Promise<Pick<Reject, 'sample' | 'dropped'>> {
-    const place = picture === null ? undefined : rowOf(this.dataset.shards, picture)
+    const place = rowOf(this.dataset.shards, picture)
     if (place === undefined) return {}
     const { shard, row } = placeOf(this.dataset.shards, place)
     const stored = await this.groups.row(layer, shard, row)

@@ -146,7 +146,7 @@ export class Reviewing {
     }: { readonly reviewer: string; readonly withOthers: boolean; readonly order: QueueOrder },
   ): Promise<ReviewedPicture | undefined> {
     const { layer } = chooseLayers(view, this.dataset.layers)
-    const place = view.open === null ? undefined : rowOf(this.dataset.shards, view.open)
+    const place = rowOf(this.dataset.shards, view.open)
     if (!layer || place === undefined) return undefined
     const [sample] = await this.read.samples.read([place], layer)
     if (!sample) return undefined

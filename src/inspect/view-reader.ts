@@ -92,7 +92,7 @@ export class ViewReader {
   /** The open picture with its neighbours among what matches; undefined where there is no such picture. */
   async sample(view: View): Promise<SampleAnswer | undefined> {
     const layers = chooseLayers(view, this.dataset.layers)
-    const place = view.open === null ? undefined : rowOf(this.dataset.shards, view.open)
+    const place = rowOf(this.dataset.shards, view.open)
     if (!layers.layer || place === undefined) return undefined
     const [sample] = await this.#read(view, [place], layers)
     if (!sample) return undefined

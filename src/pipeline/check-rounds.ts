@@ -4,8 +4,11 @@ import { isDeepStrictEqual } from 'node:util'
 import { nameList, shownValue } from '../base/name-list.js'
 import { nearestName } from '../base/nearest-name.js'
 import { UserError } from '../base/user-error.js'
+import { stagesIn } from '../filter/map-stages.js'
+import { someRead } from '../filter/rules.js'
 import { sourceHasBoxes } from '../ingest/open-source.js'
 import { startProblem } from '../model/start-weights.js'
+import { namedParts } from './lay-out-rounds.js'
 import { sharesOf } from './promotion/promote-config.js'
 import type { RoundsConfig, Stage } from './stages/pipeline-config.js'
 
@@ -34,6 +37,15 @@ const grounding: Role = {
 const gold: Role = {
   wants: 'an ingest stage with boxes (or a dedup, filter or mine stage of one)',
   fits: async (stage) => uses('dedup', 'filter', 'mine')(stage) || hasBoxes(stage),
+}
+const judge: Role = { wants: 'a judge stage, or the folder of a judge', fits: uses('judge') }
+const verdicts: Role = {
+  wants: 'one of rounds.verify, or a verify or doubt stage',
+  fits: uses('verify', 'doubt'),
+}
+const read: Role = {
+  wants: '`label`, one of rounds.verify, or a teach, filter, verify or doubt stage',
+  fits: uses('teach', 'filter', 'verify', 'doubt'),
 }
 const teacher: Role = {
   wants: 'a stage that makes a model, or the folder of a model',
@@ -85,6 +97,7 @@ export async function checkRounds(
   for (const [at, name] of rounds.held_out.entries()) await requireRole(`held_out[${at}]`, name, boxes)
   for (const [at, name] of rounds.train.vocabulary.entries())
     await requireRole(`train.vocabulary[${at}]`, name, pairs)
+  await checkJudges()
   await checkEvaluations()
   if (rounds.audit?.known !== undefined) await requireRole('audit.known', rounds.audit.known, grounding)
   if (rounds.audit && byName.has(rounds.audit.truth))
@@ -105,6 +118,40 @@ export async function checkRounds(
       refuse(
         'start',
         `a student cannot start from its teacher: ${problem}. Say \`start: scratch\`, and rounds.train.init where there is something to start from`,
+      )
+  }
+
+  async function checkJudges() {
+    const { verify, filter, train } = rounds
+    const taken = ['label', 'filter', 'judge', 'audit', 'student', 'promote']
+    const judges = Object.entries(verify)
+    for (const [part, config] of judges) {
+      const key = `verify.${part}`
+      if (taken.includes(part) || /^(mean|label-on|student-on)-/.test(part))
+        refuse(key, `another stage of a round is called "${part}": give the judge another name`)
+      if (config.judge !== 'network') continue
+      const { model } = config
+      if (model === undefined && !rounds.judge)
+        refuse(
+          key,
+          'the judge `network` needs `model`, a judge stage or a folder, or rounds.judge: {}, which trains one of each round',
+        )
+      if (model !== undefined && !/[/\\.]/.test(model) && !(await stat(model).catch(() => undefined)))
+        await requireRole(`${key}.model`, model, judge)
+    }
+    if (rounds.judge && rounds.gold.length === 0)
+      refuse('judge', 'a judge is trained on gold: name some in rounds.gold')
+    if (rounds.judge && !judges.some(([, one]) => one.judge === 'network' && one.model === undefined))
+      refuse('judge', 'nobody asks it: name it in rounds.verify, as { checked: { judge: network } }')
+    const parts = namedParts(rounds)
+    for (const name of stagesIn(filter.rules))
+      if (!parts.includes(name)) await requireRole('filter.rules', name, read)
+    if (train.weigh_by !== undefined && !Object.hasOwn(verify, train.weigh_by))
+      await requireRole('train.weigh_by', train.weigh_by, verdicts)
+    if (judges.length > 0 && train.weigh_by === undefined && !someRead(filter.rules, 'verdicts'))
+      refuse(
+        'verify',
+        'nothing reads what is said: put { rule: verdict } among rounds.filter.rules, or set rounds.train.weigh_by',
       )
   }
 
@@ -157,6 +204,11 @@ export async function checkRounds(
       { key: 'phrases', name: rounds.phrases },
       ...rounds.gold.map((name, at) => ({ key: `gold[${at}]`, name })),
       ...shown.map((name) => ({ key: 'teacher', name })),
+      ...Object.entries(rounds.verify).flatMap(([part, config]) =>
+        config.judge === 'network' && config.model !== undefined
+          ? [{ key: `verify.${part}.model`, name: config.model }]
+          : [],
+      ),
     ].flatMap(({ key, name }) => sourcesBehind(name, byName).map((stage) => ({ key, stage })))
     for (const [at, name] of rounds.held_out.entries()) {
       const held = byName.get(name) as Stage

@@ -1,4 +1,6 @@
 import { evaluateConfig } from '../evaluate/config.js'
+import { mapStages, stagesIn } from '../filter/map-stages.js'
+import { judgeOf } from '../verify/judges.js'
 import { evaluationName, folderTeacher } from './promotion/evaluation-record.js'
 import { sharesOf } from './promotion/promote-config.js'
 import type { RoundsConfig, Stage } from './stages/pipeline-config.js'
@@ -13,9 +15,16 @@ interface Teacher {
   readonly folder?: string
 }
 
+/** The stages of a round that other keys of `rounds` may name, by their names there. */
+export const namedParts = ({ verify }: Pick<RoundsConfig, 'verify'>): readonly string[] => [
+  'label',
+  ...Object.keys(verify),
+]
+
 /**
  * The stages of self-training. Round n labels with the current teacher (the first one, or the model that the
- * round before promoted), filters, audits its labels where a truth is named, trains a student on gold and on
+ * round before promoted), asks judges about its boxes where some are named (one may be trained on gold first),
+ * filters, audits its labels where a truth is named, trains a student on gold and on
  * what was labelled, evaluates it (and means of it and its teacher, where they are asked for) and decides on
  * promotion.
  *
@@ -39,6 +48,9 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
   // What is measured is what labels: of a folder with several files the same one.
   const { file } = rounds.teach
   const opened = first.folder === undefined ? undefined : { model: first.folder, ...(file && { file }) }
+  const parts = new Set(namedParts(rounds))
+  const besides = (names: readonly string[]) => names.filter((name) => !parts.has(name))
+  const { weigh_by: weighing } = rounds.train
   const laidOut: Stage[] = evaluations(first.name, opened)
   for (let round = 1; round <= rounds.count; round++) {
     const name = (part: string) => `round-${round}-${part}`
@@ -57,22 +69,82 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
         ]
       : []
     const means = shares.map((weight) => ({ name: name(`mean-${Math.round(100 * weight)}`), weight }))
+    const ofRound = (part: string) => (parts.has(part) ? name(part) : part)
+    const label = (stage: string, of: string): Stage => ({
+      name: stage,
+      uses: 'teach',
+      needs: [of, ...current.needs],
+      with: { ...rounds.teach, ...(current.folder !== undefined && { model: current.folder }) },
+    })
+    const verifications = Object.entries(rounds.verify).map(([part, config]): Stage => {
+      const { model: asked } = judgeOf(config)
+      const { model } = config as { readonly model?: string }
+      const ownTeacher = asked === 'teacher' && model === undefined
+      return {
+        name: name(part),
+        uses: 'verify',
+        needs: [
+          name('label'),
+          ...(ownTeacher ? current.needs : []),
+          ...(asked === 'judge' && model === undefined ? [name('judge')] : []),
+          ...(model !== undefined && isStage(model) ? [model] : []),
+        ],
+        // Of a folder with several files the one that labels is asked again.
+        with: ownTeacher
+          ? {
+              ...config,
+              ...(file && { file }),
+              ...(current.folder !== undefined && { model: current.folder }),
+            }
+          : config,
+      }
+    })
+    const goldLabels = rounds.judge
+      ? rounds.gold.map((gold) => label(`${name('label')}-on-${gold}`, gold))
+      : []
+    const judging: Stage[] = [
+      ...goldLabels,
+      ...(rounds.judge
+        ? [
+            {
+              ...{ name: name('judge'), uses: 'judge' as const, with: rounds.judge },
+              needs: [...rounds.gold, ...goldLabels.map((stage) => stage.name)],
+            },
+          ]
+        : []),
+      ...verifications,
+    ]
     const isStart = rounds.start === 'teacher'
     const init = isStart ? { init: current.folder ?? current.name } : {}
     laidOut.push(
+      label(name('label'), rounds.phrases),
+      ...judging,
       {
-        name: name('label'),
-        uses: 'teach',
-        needs: [rounds.phrases, ...current.needs],
-        with: { ...rounds.teach, ...(current.folder !== undefined && { model: current.folder }) },
+        name: name('filter'),
+        uses: 'filter',
+        needs: [
+          name('label'),
+          ...verifications.map((stage) => stage.name),
+          ...besides(stagesIn(rounds.filter.rules)),
+        ],
+        with: { ...rounds.filter, rules: rounds.filter.rules.map((rule) => mapStages(rule, ofRound)) },
       },
-      { name: name('filter'), uses: 'filter', needs: [name('label')], with: rounds.filter },
       ...audits,
       {
         name: student,
         uses: 'train',
-        needs: [...rounds.gold, name('filter'), ...(isStart ? current.needs : [])],
-        with: { ...rounds.train, ...init, seed: rounds.train.seed + round },
+        needs: [
+          ...rounds.gold,
+          name('filter'),
+          ...(isStart ? current.needs : []),
+          ...(weighing === undefined ? [] : [ofRound(weighing)]),
+        ],
+        with: {
+          ...rounds.train,
+          ...init,
+          ...(weighing !== undefined && { weigh_by: ofRound(weighing) }),
+          seed: rounds.train.seed + round,
+        },
       },
       ...evaluations(student),
       ...means.flatMap(({ name: mean, weight }): Stage[] => [
@@ -103,6 +175,7 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
           sets: rounds.held_out,
           ...(current.folder !== undefined && { teacher: current.folder }),
           learned: [rounds.phrases, ...rounds.gold],
+          ...(judging.length > 0 && { judging: judging.map(({ name }) => name) }),
         },
       },
     )

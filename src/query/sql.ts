@@ -4,6 +4,12 @@ import type { CommittedFile } from './dataset-files.js'
 /** A string as SQL writes it. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
+/** Names of columns that are words of DuckDB's own. */
+const ownWords: ReadonlySet<string> = new Set(['at', 'end'])
+
+/** The name of a column as a query has to write it. */
+export const columnName = (name: string): string => (ownWords.has(name) ? `"${name}"` : name)
+
 /** The rows of these files. Columns of newer versions are null in the rows of older ones. */
 export const rowsOf = (files: readonly Pick<CommittedFile, 'path'>[]): string =>
   `read_parquet([${files.map(({ path }) => quoted(patternOf(path))).join(', ')}], union_by_name = true)`

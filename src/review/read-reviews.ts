@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import { decodeText } from '../base/decode-text.js'
 import { jsonProblem } from '../base/parse-json.js'
 import { firstIssue, inWords } from '../base/schema-words.js'
@@ -10,6 +11,8 @@ import { reviewSchema } from './review-schema.js'
 
 /** A review has a few hundred bytes a verdict: this is over a million of them. */
 const mostBytes = 512e6
+/** Lines of a segment that are told of, each by itself, since they are no entries. */
+const mostBad = 10
 
 /**
  * All entries of a review in the order of their times, each once; none where there is no such review.
@@ -57,17 +60,19 @@ export async function segmentsOf(storage: Storage, name: string): Promise<readon
   return files.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** The entries of a segment; what is none is told of, and passed over. */
+/** The entries of a segment; what is none is passed over, and told of: the first lines, and how many more there are. */
 export function entriesOf(bytes: Uint8Array, onBad: (problem: string) => void): readonly ReviewEntry[] {
   const text = decodeText(bytes)
   if (text === undefined) onBad('it is not UTF-8')
   const entries: ReviewEntry[] = []
+  let bad = 0
   for (const [at, line] of (text ?? '').split('\n').entries()) {
     if (line.trim() === '') continue
     const read = readEntry(line)
-    if (typeof read === 'string') onBad(`line ${at + 1} is no entry of a review (${read})`)
-    else entries.push(read)
+    if (typeof read !== 'string') entries.push(read)
+    else if (++bad <= mostBad) onBad(`line ${at + 1} is no entry of a review (${read})`)
   }
+  if (bad > mostBad) onBad(`${counted(bad - mostBad, 'more line')} of it are no entries of a review`)
   return entries
 }
 

@@ -32,6 +32,8 @@ export interface ReviewLog {
   undo(entry: Pick<ReviewEntry, 'id' | 'key'>): Promise<ReviewEntry>
 }
 
+/** Behind it a time is no more written in the form that is read. */
+const lastTime = Date.parse('9999-12-31T23:59:59.999Z')
 /** Entries of a segment: each addition writes the last segment anew. */
 const segmentEntries = 200
 
@@ -59,7 +61,7 @@ export async function openReviewLog(
   let writing: Promise<unknown> = Promise.resolve()
 
   const complete = (entry: NewReviewEntry): ReviewEntry => {
-    if (entry.at === undefined) time = Math.max(Date.now(), time + 1)
+    if (entry.at === undefined) time = Math.min(lastTime, Math.max(Date.now(), time + 1))
     const { id = `${session}.${++number}`, at = new Date(time).toISOString() } = entry
     const { key, action, phrase, xyxy, redrawn, words, stage, undoes } = entry
     return { id, at, reviewer, key, action, phrase, xyxy, redrawn, words, stage, undoes }

@@ -24,7 +24,3 @@ export function cornersOf(boxes: Float32Array, index: number, width: number, hei
   const [x, y, w, h] = [boxes[at]!, boxes[at + 1]!, boxes[at + 2]!, boxes[at + 3]!]
   return [(x - 0.5 * w) * width, (y - 0.5 * h) * height, (x + 0.5 * w) * width, (y + 0.5 * h) * height]
 }
-
-export function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x))
-}

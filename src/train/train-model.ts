@@ -1,13 +1,9 @@
 import { openTraining } from './open-training.js'
 import { learningRate } from './optimizer/learning-rate.js'
+import { saveCheckpoints } from './optimizer/save-checkpoints.js'
 import { takeStep } from './take-step.js'
 import type { TrainResult, TrainTask } from './train-task.js'
 import { writeTrained } from './write-trained.js'
-
-/** Seconds of work that a kill may lose at least: a checkpoint that takes long to write comes less often. */
-const savedEvery = 60
-/** Most of the time that goes into checkpoints which the configuration does not ask for. */
-const savingShare = 0.05
 
 /**
  * Trains a model and writes its folder. Batches, augmentation and first weights come from the seed, so a run
@@ -18,16 +14,7 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const opened = performance.now()
   const training = await openTraining(task)
   const { config, parts, state, metrics, done } = training
-  let saved = performance.now()
-  let saving = 0
-  const isDue = (step: number) =>
-    step % config.checkpoint_every === 0 || secondsSince(saved) >= Math.max(savedEvery, saving / savingShare)
-  const save = async (step: number) => {
-    const begun = performance.now()
-    await training.save(step)
-    saved = performance.now()
-    saving = (saved - begun) / 1000
-  }
+  const keep = saveCheckpoints(config.checkpoint_every, training.save)
   try {
     for (let step = done + 1; step <= config.steps; step++) {
       const begun = performance.now()
@@ -47,7 +34,7 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
       const line = { ...taken, seconds: secondsSince(begun), data_seconds: waited }
       await metrics.add(line)
       task.onProgress?.(line, config.steps)
-      if (task.signal?.aborted || isDue(step)) await save(step)
+      await keep(step, task.signal?.aborted === true)
       task.signal?.throwIfAborted()
     }
   } finally {

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { createFilter } from '../../src/filter/filter-proposals.js'
-import type { Candidate, FilterImage } from '../../src/filter/rule/rule.js'
+import { reviewOrigin } from '../../src/filter/rule/reviewed.js'
+import { type Candidate, type FilterImage, noSource } from '../../src/filter/rule/rule.js'
 import { type OfferedVerdicts, ruleStages } from '../../src/filter/rule-stages.js'
 import { ruleSchema } from '../../src/filter/rules.js'
 
@@ -42,6 +43,16 @@ describe('the rule consensus', () => {
     expect(agree([box(0, at(0), 0.9), box(1, at(2), 0.6)], { least: 3 }).kept).toEqual([])
   })
 
+  it('outvotes no person, who takes the place of what machines have there', () => {
+    const added = { ...box(noSource, at(100), 1), origin: reviewOrigin('ann') }
+    const alone = { ...box(0, at(0), 1), origin: reviewOrigin('ann') }
+    const others = [box(0, at(102), 0.9), box(1, at(103), 0.8), box(1, at(160), 0.7), box(2, at(160), 0.7)]
+    const { kept, disagreement } = agree([added, alone, ...others])
+    expect(kept.slice(0, 2)).toEqual([alone, added])
+    expect(kept.slice(2)).toMatchObject([{ xyxy: at(160), origin: 'teacher-b+teacher-c' }])
+    expect(disagreement).toEqual(agree([alone, ...others]).disagreement)
+  })
+
   it('counts a stage once, however many boxes it has there', () => {
     expect(agree([box(0, at(0), 0.9), box(0, at(1), 0.8), box(0, at(2), 0.7)]).kept).toEqual([])
   })
@@ -51,6 +62,19 @@ describe('the rule consensus', () => {
     const filter = createFilter([ruleSchema.parse({ rule: 'consensus' })])
     const { kept } = filter([box(0, at(0), 0.9), box(1, at(0), 0.8)], { ...image, sources })
     expect(kept.map(({ origin }) => origin)).toEqual(['one'])
+  })
+
+  it('names who gave a box of a grounding, and leaves alone what a person added', () => {
+    const { kept } = agree([
+      { ...box(0, at(0), 1), origin: 'y' },
+      { ...box(1, at(0), 0.9), origin: 'x+teacher-c' },
+      ...[box(2, at(0), 0.8), box(1, at(100), 0.9)],
+      { phrase: 0, xyxy: at(100), score: 1, label: null, source: -1, origin: 'review:ann' },
+    ])
+    expect(kept.map(({ xyxy, origin }) => [xyxy, origin])).toEqual([
+      [at(100), 'review:ann'],
+      [at(0), 'y+x+teacher-c'],
+    ])
   })
 
   it('weighs the sides of fused boxes by their scores', () => {

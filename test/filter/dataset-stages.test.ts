@@ -20,8 +20,8 @@ it('the stages that rules read are those of a dataset that they name, else all o
     ...plain,
     others: [{ family: 'grounding', stage: 'round-2' }],
   })
-  await expect(read(rule({ rule: 'consensus', of: ['label-1', 'gone'] }))).rejects.toThrow(
-    'The filter over "label-1": the rule `consensus` compares "gone"',
+  await expect(read(rule({ rule: 'consensus', of: ['label-1', 'labl-2'] }))).rejects.toThrow(
+    /The rule `consensus` compares "labl-2", which is none of .*: label-1, label-2, .*Did you mean "label-2"/,
   )
   // Gold has phrases of its own.
   await expect(read(rule({ rule: 'consensus', of: ['label-1', 's'] }))).rejects.toThrow(

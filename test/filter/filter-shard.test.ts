@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import { filterConfig } from '../../src/filter/config.js'
-import { filterShard } from '../../src/filter/filter-shard.js'
+import { filterShard, labelsOfStages } from '../../src/filter/filter-shard.js'
 import type {
   GroundingRow,
   ImageRow,
@@ -11,6 +11,7 @@ import type {
   Verdict,
   VerdictRow,
 } from '../../src/rows/rows.js'
+import { amendConfig } from '../../src/shards/amend-shard.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
@@ -163,6 +164,57 @@ describe('filtering a shard', () => {
     )
     expect(kept).toEqual([[0, 1], [], []])
     expect(record).toMatchObject({ in: 8, out: 2, rejected: { label: 6 } })
+  })
+
+  it('reads boxes of several stages by the labels of each, and those that a person added', async () => {
+    const found = (phrase: number, label: string | null, x = 0): Proposal => ({
+      ...{ phrase, label, score: 0.5 },
+      xyxy: [x, 0, x + 20, 20],
+    })
+    const rows = (teacher: string, own: readonly Proposal[]) =>
+      ['a', 'b', 'c'].map((key): ProposalRow => ({ key, teacher, proposals: key === 'a' ? own : [] }))
+    const storage = await dataset(rows('first', [found(0, 'animal'), found(1, 'cat')]))
+    const second = rows('second', [found(0, 'dog'), found(1, 'cat', 60)])
+    await putShard(storage, 'proposals', 'other', '00000', second)
+    const recorded = (stage: string, labels: readonly string[]) =>
+      amendConfig({ ...taskOf(storage), stage, configHash: 'put', inputs: {} }, 'proposals', (before) => ({
+        ...before,
+        labels,
+      }))
+    await recorded('label', ['animal', 'cat'])
+    await recorded('other', ['dog', 'cat'])
+    const read = { ...config, others: [{ family: 'proposals' as const, stage: 'other' }] }
+    const labels = await labelsOfStages({ storage, shard: '00000' }, read)
+    expect([...labels]).toEqual([
+      ['label', ['animal', 'cat']],
+      ['other', ['dog', 'cat']],
+    ])
+    const regions = ['a', 'b', 'c'].map((key): GroundingRow => {
+      const region = { caption: 0, phrase: 1, start: 10, end: 15, score: 1, area: null }
+      const own = (x: number, origin: string) => ({ ...region, xyxy: [x, 0, x + 20, 20] as const, origin })
+      return { key, regions: key === 'a' ? [own(60, 'review:ann'), own(0, 'second')] : [], ignored: null }
+    })
+    await putShard(storage, 'grounding', 'reviewed', '00000', regions)
+    const verdict: Verdict = {
+      ...{ phrase: 0, xyxy: [30, 0, 50, 20], verdict: 'add', probability: 1, redrawn: null, start: null },
+      ...{ end: null, judge: 'bob', person: true, reason: null, at: null },
+    }
+    const said = ['a', 'b', 'c'].map((key): VerdictRow => ({ key, verdicts: key === 'a' ? [verdict] : [] }))
+    await putShard(storage, 'verdicts', 'people', '00000', said)
+    const rules = filterConfig.parse({
+      rules: [{ rule: 'label' }, { rule: 'consensus' }, { rule: 'verdict', unjudged: 'keep' }],
+    }).rules
+    const reviewed = { family: 'grounding' as const, stage: 'reviewed' }
+    await filterShard(taskOf(storage), {
+      ...{ ...config, rules, verdicts: ['people'] },
+      others: [...read.others, reviewed],
+    })
+    const [row] = await all(readShard(storage, 'grounding', 'filter', '00000'))
+    expect(row?.regions.map(({ phrase, xyxy, origin }) => [phrase, xyxy[0], origin])).toEqual([
+      [0, 30, 'review:bob'],
+      [1, 60, 'review:ann'],
+      [1, 0, 'first+second'],
+    ])
   })
 
   it('refuses proposals that are not of these pictures and phrases, and leaves no record', async () => {

@@ -7,6 +7,15 @@ const read = (by: string | undefined, verdicts: Parameters<typeof ruleStages>[1]
   ruleStages([ruleSchema.parse({ rule: 'verdict', by }) as RuleConfig], { boxes, verdicts }, 'Stage "kept"')
     .verdicts
 
+it('a rule calibrates the scores of a stage that is read', () => {
+  const rules = (of: string) => [ruleSchema.parse({ rule: 'calibrate', file: 'c.json', of }) as RuleConfig]
+  const stages = (of: string) => ruleStages(rules(of), { boxes, verdicts: [] }, 'Stage "kept"')
+  expect(stages('label').proposals).toBe('label')
+  expect(() => stages('labels')).toThrow(
+    'Stage "kept": the rule `calibrate` is for the scores of "labels", which is none of the stages whose boxes are filtered: label.',
+  )
+})
+
 describe('the verdicts that a filter reads', () => {
   it('are those of its own phrases', () => {
     const own = { stage: 'checked', phrases: 'chunk' }

@@ -199,6 +199,28 @@ describe('rules', () => {
     const { kept, dropped } = keep({ rule: 'calibrate', file: 'c.json' }, given, image, tools)
     expect(kept.map(({ score }) => score)).toEqual([0.9, expect.closeTo(0.5, 12), 0.1])
     expect(dropped).toEqual({})
+    // The stage is named where several are compared; of one that is read alone no box says of which it is.
+    const named = { rule: 'calibrate', file: 'c.json', of: 'label' }
+    expect(keep(named, given, image, tools).kept).toEqual(kept)
+    const sources = ['other', 'label'].map((stage) => ({ stage, teacher: 't' }))
+    const [one, other, added] = [{ source: 0 }, { source: 1 }, {}].map((own) => ({
+      ...box(1, 0.4, ...man),
+      ...own,
+    }))
+    const several = keep(named, [one!, other!, added!], { ...image, sources }, tools).kept
+    expect(several.map(({ score, source }) => [source, score])).toEqual([
+      [1, expect.closeTo(0.5, 12)],
+      [0, 0.4],
+      [undefined, 0.4],
+    ])
+  })
+
+  it('label takes a label for what it means beside the others of its own detector', () => {
+    const phrases = [{ caption: 0, text: 'a show cat', start: 0, end: 10, head: 'cat' }]
+    const sources = [['cat', 'show cat'], ['cat']].map((labels) => ({ stage: 's', teacher: 't', labels }))
+    const given = [0, 1].map((source) => ({ ...box(0, 0.5, ...man), label: 'cat', source }))
+    const { kept } = keep({ rule: 'label' }, given, { ...image, phrases, sources })
+    expect(kept.map(({ source }) => source)).toEqual([1])
   })
 })
 

@@ -85,6 +85,35 @@ describe('rounds', () => {
       { promote: { set: 'novel', guards: [{ set: 'known' }, { set: 'knwn' }] } },
       'promote.guards[1].set: "knwn" is not among rounds.held_out (did you mean known?)',
     ],
+    [
+      { verify: { filter: { judge: 'people', review: 'r' } } },
+      'verify.filter: another stage of a round is called "filter"',
+    ],
+    [{ verify: { checked: { judge: 'network' } } }, 'verify.checked: the judge `network` needs `model`'],
+    [
+      { verify: { checked: { judge: 'network', model: 'gold' } } },
+      'verify.checked.model: "gold" uses ingest; expected a judge stage, or the folder of a judge; the pipeline has no',
+    ],
+    [
+      { verify: { checked: { judge: 'views' } } },
+      'verify: nothing reads what is said: put { rule: verdict }',
+    ],
+    [{ judge: {} }, 'judge: nobody asks it: name it in rounds.verify'],
+    [
+      { judge: {}, gold: [], verify: { checked: { judge: 'network' } } },
+      'judge: a judge is trained on gold: name some in rounds.gold',
+    ],
+    [
+      {
+        verify: { checked: { judge: 'views' } },
+        filter: { rules: [{ rule: 'verdict', by: 'cheked' }] },
+      },
+      'filter.rules: "cheked" is not a stage; expected `label`, one of rounds.verify, or a teach,',
+    ],
+    [
+      { train: { weigh_by: 'filter' } },
+      'train.weigh_by: "filter" uses filter; expected one of rounds.verify, or a verify or doubt stage',
+    ],
     [{ promote: {} }, 'promote: it needs `set`'],
     [{ promote: { always: true, set: 'novel' } }, 'promote: `always` compares nothing'],
     [{ held_out: [] }, 'promote.set: "novel" is not among rounds.held_out: nothing is held out'],
@@ -124,6 +153,15 @@ describe('rounds', () => {
     const shown = { name: 'shown', uses: 'train', needs: ['known', 'novel'], with: { vocabulary: ['known'] } }
     expect(await refusal({ teacher: 'shown' }, [shown])).toContain(
       'held_out[1]: "novel" is learned from as well (rounds.teacher)',
+    )
+    const judged = {
+      verify: { checked: { judge: 'network', model: 'judge' } },
+      filter: { rules: [{ rule: 'verdict' }] },
+    }
+    const judge = (gold: string) => ({ name: 'judge', uses: 'judge', needs: [gold] })
+    await read(judged, [judge('gold')])
+    expect(await refusal(judged, [judge('known')])).toContain(
+      'held_out[0]: "known" is learned from as well (rounds.verify.checked.model)',
     )
   })
 

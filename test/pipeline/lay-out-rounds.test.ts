@@ -8,13 +8,17 @@ const { audit: _, ...quickstart } = parse(await readFile('pipelines/quickstart.y
 const { stages } = parse(await readFile('pipelines/quickstart.yaml', 'utf8'))
 
 /** The stages that rounds of the quickstart are laid out as, with what is given in the place of its own. */
-async function laidOut(given: object, count?: number): Promise<ReadonlyMap<string, Stage>> {
+async function laidOut(
+  given: object,
+  count?: number,
+  more: readonly object[] = [],
+): Promise<ReadonlyMap<string, Stage>> {
   const value = {
-    ...{ name: 'p', vars: { world: '/world', web_url: 'http://127.0.0.1/' }, stages },
+    ...{ name: 'p', vars: { world: '/world', web_url: 'http://127.0.0.1/' }, stages: [...stages, ...more] },
     rounds: { ...quickstart, ...given },
   }
   const pipeline = await parsePipeline(value, 'p', count === undefined ? {} : { rounds: count })
-  const own = new Set(stages.map(({ name }: Stage) => name))
+  const own = new Set([...stages, ...more].map(({ name }: Stage) => name))
   return new Map(pipeline.stages.filter(({ name }) => !own.has(name)).map((stage) => [stage.name, stage]))
 }
 
@@ -150,6 +154,68 @@ describe('rounds', () => {
     expect(all.get('round-2-label')).toMatchObject({ needs: ['phrases', 'round-1-promote'] })
     expect(all.get('round-2-label')?.with).not.toHaveProperty('model')
     expect(all.get('round-2-promote')?.needs[0]).toBe('round-1-promote')
+  })
+
+  it('ask judges between label and filter, and train one where that is asked for', async () => {
+    const all = await laidOut({
+      ...{ ...one, count: 2, judge: { steps: 7 } },
+      verify: {
+        checked: { judge: 'network' },
+        again: { judge: 'views' },
+        said: { judge: 'people', review: 'r' },
+      },
+      filter: { rules: [{ rule: 'verdict', by: 'checked' }, { rule: 'verdict' }] },
+      train: { ...quickstart.train, weigh_by: 'again' },
+    })
+    const [label, filter] = ['round-2-label', 'round-2-filter']
+    expect(all.get('round-2-label-on-gold')).toMatchObject({
+      ...{ uses: 'teach', needs: ['gold', 'round-1-promote'] },
+      with: { floor: 0.2, ask: 'attributes' },
+    })
+    expect(all.get('round-2-judge')).toMatchObject({
+      ...{ uses: 'judge', needs: ['gold', 'round-2-label-on-gold'], with: { steps: 7 } },
+    })
+    expect(all.get('round-2-checked')).toMatchObject({ uses: 'verify', needs: [label, 'round-2-judge'] })
+    expect(all.get('round-2-again')?.needs).toEqual([label, 'round-1-promote'])
+    expect(all.get('round-2-said')?.needs).toEqual([label])
+    const judges = ['checked', 'again', 'said'].map((part) => `round-2-${part}`)
+    expect(all.get(filter)?.needs).toEqual([label, ...judges])
+    expect(all.get(filter)?.with).toMatchObject({ rules: [{ by: 'round-2-checked' }, {}] })
+    expect(all.get('round-2-student')?.needs).toEqual(['gold', filter, 'round-1-promote', 'round-2-again'])
+    expect(all.get('round-2-student')?.with).toMatchObject({ weigh_by: 'round-2-again' })
+    expect(all.get('round-2-promote')?.with).toMatchObject({
+      judging: ['round-2-label-on-gold', 'round-2-judge', ...judges],
+    })
+  })
+
+  it('ask the judges, compare the teachers and take the verdicts that stages of the pipeline give', async () => {
+    const more = [
+      { name: 'second', uses: 'teach', needs: ['phrases'], with: { model: '/another' } },
+      { name: 'judge', uses: 'judge', needs: ['gold'] },
+      { name: 'by-people', uses: 'verify', needs: ['phrases'], with: { judge: 'people', review: 'r' } },
+    ]
+    const teacher = 'test/teacher/fixtures/torchvision'
+    const all = await laidOut(
+      {
+        ...{ ...one, start: 'scratch', teacher, teach: { file: 'model_int8' } },
+        verify: { checked: { judge: 'network', model: 'judge' }, again: { judge: 'views' } },
+        filter: {
+          rules: [
+            { rule: 'consensus', of: ['label', 'second'] },
+            { rule: 'verdict', by: 'by-people' },
+          ],
+        },
+      },
+      1,
+      more,
+    )
+    expect(all.get('round-1-checked')?.needs).toEqual(['round-1-label', 'judge'])
+    expect(all.get('round-1-again')?.with).toMatchObject({ model: teacher, file: 'model_int8' })
+    const filter = all.get('round-1-filter')
+    const judges = ['round-1-checked', 'round-1-again']
+    expect(filter?.needs).toEqual(['round-1-label', ...judges, 'second', 'by-people'])
+    expect(filter?.with).toMatchObject({ rules: [{ of: ['round-1-label', 'second'] }, { by: 'by-people' }] })
+    expect(all.has('round-1-judge')).toBe(false)
   })
 
   it('have nothing held out where every student is promoted', async () => {

@@ -4,12 +4,15 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { chooseStage, describeStage } from '../../src/catalog/choose-stage.js'
 import { datasetStatistics } from '../../src/catalog/dataset-statistics.js'
 import { openDataset } from '../../src/catalog/open-dataset.js'
+import { query } from '../../src/cli/query.js'
 import { verify } from '../../src/cli/review/verify.js'
 import { overviewText } from '../../src/cli/terminal/print-overview.js'
 import { datasetOutput } from '../../src/pipeline/dataset-output.js'
 import { verify as kind } from '../../src/pipeline/stages/verify.js'
 import { runStage } from '../../src/pipeline/tasks/run-stage.js'
 import { exactStatistics } from '../../src/query/exact-statistics.js'
+import { listViews } from '../../src/query/run-query.js'
+import { columnName } from '../../src/query/sql.js'
 import type { VerdictRow } from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { readShard } from '../../src/shards/read-shard.js'
@@ -23,9 +26,13 @@ const owl = join(import.meta.dirname, '../teacher/fixtures/owlvit')
 const { signal } = new AbortController()
 
 const written: string[] = []
+const take = (text: unknown, ...rest: unknown[]) => {
+  for (const done of rest) if (typeof done === 'function') done()
+  return Boolean(written.push(String(text)))
+}
 beforeAll(() => {
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean(written.push(String(text))))
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean(written.push(String(text))))
+  vi.spyOn(process.stderr, 'write').mockImplementation(take)
+  vi.spyOn(process.stdout, 'write').mockImplementation(take)
   return () => vi.restoreAllMocks()
 })
 const said = () => written.splice(0).join('')
@@ -114,6 +121,20 @@ describe('a stage verify', () => {
     await verify(`${url}:round-2`, { ...options, set: [`url=${elsewhere}`, 'side=64'] }, signal)
     expect(said()).toContain('already done')
     expect(requests.length).toBe(asked)
+  })
+
+  it('is queried by the columns that are listed; of several stages that is said', async () => {
+    const asking = (sql?: string) => query(url, sql, { format: 'csv', rows: 5 }, signal)
+    const lines = await listViews(storage)
+    for (const { name, columns } of lines.filter(({ name }) => /^(verdicts|phrases)$/.test(name))) {
+      const names = columns.map((column) => columnName(column.name)).join(', ')
+      await asking(`select ${names} from ${name} where stage = 'none'`)
+    }
+    expect(said()).toMatch(/,at,/)
+    await query(url, undefined, { format: 'table', rows: 5 }, signal)
+    expect(said()).toMatch(/\nverdicts .* judge, person, reason, "at", x1/)
+    await asking('select count(*) from verdicts')
+    expect(said()).toMatch(/verdicts has the rows of \d+ stages, .*checked.*asked/)
   })
 
   it.each([

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compareEntries, reviewsOf } from '../../src/review/effective-reviews.js'
-import { readReviews } from '../../src/review/read-reviews.js'
+import { entriesOf, readReviews } from '../../src/review/read-reviews.js'
 import type { ReviewEntry } from '../../src/review/review-entry.js'
 import { listReviews, reviewOfPath } from '../../src/review/review-files.js'
 import { openReviewLog } from '../../src/review/review-log.js'
@@ -65,6 +65,15 @@ describe('the log of a review', () => {
     expect(reviewsOf(await readReviews(storage, 'first'))).toEqual([])
   })
 
+  it('writes what can be read behind an entry of the last day that a time can have', async () => {
+    const storage = newStorage()
+    const late = await openReviewLog(storage, 'first', 'Ann')
+    await late.append([newEntry({ id: 'late.1', at: '9999-12-31T23:59:59.999Z' })])
+    const log = await openReviewLog(storage, 'first', 'Bob')
+    const [entry] = await log.append([newEntry()])
+    expect(await readReviews(storage, 'first')).toContainEqual(entry)
+  })
+
   it('supersedes what was said with a clock that goes before', async () => {
     const storage = newStorage()
     const log = await openReviewLog(storage, 'first', 'Ann')
@@ -119,6 +128,10 @@ describe('the log of a review', () => {
     expect(notices).toHaveLength(1)
     await writeFile(storage.path(file), Buffer.from([0xff, 0xfe, 0x00]))
     await expect(readReviews(storage, 'first')).rejects.toThrow('not UTF-8')
+    const many: string[] = []
+    expect(entriesOf(Buffer.from('x\n'.repeat(1000)), (text) => many.push(text))).toEqual([])
+    expect(many).toHaveLength(11)
+    expect(many.at(-1)).toBe('990 more lines of it are no entries of a review')
   })
 
   it('refuses names that lead elsewhere, and reviewers of several lines', async () => {

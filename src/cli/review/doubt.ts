@@ -1,8 +1,5 @@
-import { dirname } from 'node:path'
 import { counted } from '../../base/counted.js'
-import { makeFolder } from '../../base/files/make-folder.js'
 import { parseConfig } from '../../base/files/parse-config.js'
-import { writeFileAtomic } from '../../base/files/write-file-atomic.js'
 import { UserError } from '../../base/user-error.js'
 import { chooseStage, describeChosen, stagesWith } from '../../catalog/choose-stage.js'
 import { type OpenDataset, openDataset } from '../../catalog/open-dataset.js'
@@ -10,6 +7,7 @@ import { phrasesOf } from '../../catalog/phrases-of.js'
 import { type DoubtConfig, doubtConfig } from '../../doubt/config.js'
 import { learnDoubt } from '../../doubt/learn-doubt.js'
 import { type Doubt, pictureDoubts } from '../../doubt/picture-doubts.js'
+import { RankedDoubts } from '../../doubt/ranked-doubts.js'
 import { type DoubtStages, readDoubted } from '../../doubt/read-doubted.js'
 import { datasetOutput } from '../../pipeline/dataset-output.js'
 import { checkStage } from '../../pipeline/plan/check-stages.js'
@@ -42,23 +40,36 @@ export async function doubt(named: string, options: DoubtOptions, signal: AbortS
     `looking for errors in ${describeChosen(dataset, 'grounding', stages.grounding)} by ${describeChosen(dataset, 'proposals', stages.proposals)}`,
   )
   if (options.as !== undefined) await writeStage(dataset, stages, { name: options.as, config, signal })
-  const found = await findDoubts(dataset, stages, config, signal)
-  const { doubts, boxes, unasked, pictures } = found
-  const totals: Record<string, number> = { missing: 0, misplaced: 0, swapped: 0, extra: 0 }
-  for (const { kind } of doubts) totals[kind] = (totals[kind] ?? 0) + 1
-  if (options.out !== undefined) {
-    await makeFolder(dirname(options.out))
-    await writeFileAtomic(options.out, doubts.map((one) => `${JSON.stringify(one)}\n`).join(''))
+  const doubts = new RankedDoubts(options.top, options.out)
+  try {
+    const looked = await findDoubts(dataset, stages, { config, doubts, signal })
+    await doubts.write()
+    tell(doubts, { ...looked, ...stages, dataset: url }, options)
+  } finally {
+    await doubts.close()
   }
-  const top = doubts.slice(0, options.top)
+}
+
+/** What was looked at. */
+interface Looked extends DoubtStages {
+  readonly dataset: string
+  readonly pictures: number
+  readonly boxes: number
+  /** Boxes of phrases that the model cannot be asked for. */
+  readonly unasked: number
+}
+
+function tell({ counts, total, top }: RankedDoubts, looked: Looked, options: DoubtOptions): void {
+  const { pictures, boxes, unasked } = looked
   if (options.json) {
-    printJson({ dataset: url, ...stages, pictures, boxes, unasked, doubts: totals, top })
+    const { dataset, pictures, boxes, unasked, ...stages } = looked
+    printJson({ dataset, ...stages, pictures, boxes, unasked, doubts: counts, top })
     return
   }
-  const each = Object.entries(totals).map(([kind, count]) => `${count} ${kind}`)
+  const each = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`)
   const where = options.out === undefined ? '' : `; all in ${options.out}`
   print(
-    `${counted(doubts.length, 'doubt')} over ${counted(boxes, 'box')} in ${counted(pictures, 'picture')}: ${each.join(', ')}${where}`,
+    `${counted(total, 'doubt')} over ${counted(boxes, 'box')} in ${counted(pictures, 'picture')}: ${each.join(', ')}${where}`,
   )
   if (unasked > 0)
     print(`${counted(unasked, 'box')} not doubted: no label of the detector means their phrases`)
@@ -145,25 +156,27 @@ async function writeStage(
   tellFailure(failure)
 }
 
+/** Finds all doubts of a dataset. */
 async function findDoubts(
   { storage, shards }: OpenDataset,
   stages: DoubtStages,
-  config: DoubtConfig,
-  signal: AbortSignal,
+  {
+    config,
+    doubts,
+    signal,
+  }: { readonly config: DoubtConfig; readonly doubts: RankedDoubts; readonly signal: AbortSignal },
 ) {
   const model = await learnDoubt(storage, shards, stages, config, signal)
-  const doubts: Doubt[] = []
   let [boxes, unasked, pictures] = [0, 0, 0]
   for (const shard of shards)
     for await (const { picture, teacher } of readDoubted(storage, shard, stages, signal)) {
       const said = pictureDoubts(picture, model, { ...config, judge: teacher })
-      doubts.push(...said.doubts)
+      for (const one of said.doubts) await doubts.add(one)
       boxes += picture.boxes.length
       unasked += said.unasked
       pictures++
     }
-  doubts.sort((a, b) => b.likelihood - a.likelihood)
-  return { doubts, boxes, unasked, pictures }
+  return { boxes, unasked, pictures }
 }
 
 const boxText = (box: Doubt['xyxy']) => (box ? box.map(Math.round).join(' ') : '-')

@@ -1,3 +1,5 @@
+import type { Candidate, FilterImage } from './rule.js'
+
 const none: readonly string[] = []
 
 /**
@@ -14,3 +16,9 @@ export function byLabels<T>(
     return entry.value
   }
 }
+
+/** What the detector that gave a box can call one. */
+export const labelsFor = (
+  { labels, sources }: Pick<FilterImage, 'labels' | 'sources'>,
+  { source = 0 }: Pick<Candidate, 'source'>,
+): readonly string[] | undefined => (sources ? sources[source]?.labels : labels)

@@ -1,3 +1,5 @@
+import { logit, sigmoid } from '../../statistics/logistic.js'
+
 /** What turns a teacher's scores into the share of boxes of that score that are right. */
 export type Calibration =
   | {
@@ -141,11 +143,4 @@ export function expectedCalibrationError(judged: readonly Judged[], bins = 15): 
     (sum, { count, score, right }) => sum + (count / Math.max(1, judged.length)) * Math.abs(score - right),
     0,
   )
-}
-
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
-/** Shares are clamped away from 0 and 1, where the logit is infinite. */
-const logit = (share: number) => {
-  const inside = Math.min(1 - 1e-6, Math.max(1e-6, share))
-  return Math.log(inside / (1 - inside))
 }

@@ -4,11 +4,14 @@ import type { Phrase, PhraseDisagreement, Proposal, Verdict } from '../../rows/r
 export interface Candidate extends Proposal {
   /** Where a rule left the box a part of its phrase for a label. */
   readonly relabelled?: Relabelling
-  /** Place of the stage that it is of among `FilterImage.sources`; absent where there is one. */
+  /** Place of the stage that it is of among `FilterImage.sources`, `noSource` of none; absent where there is one. */
   readonly source?: number
-  /** Who gave it, where that is not the teacher of its picture's proposals. */
+  /** Who gave it, where that is not the teacher of its stage. */
   readonly origin?: string
 }
+
+/** The place among the sources of a box that no stage has found: a person has added it. */
+export const noSource = -1
 
 /** The words that are left of a box's phrase. To rules the box is of its phrase all the same. */
 export interface Relabelling {
@@ -29,8 +32,11 @@ export interface FilterImage {
   readonly phrases: readonly Phrase[]
   /** Boxes of the teacher's negative prompts; they belong to no phrase. */
   readonly negatives?: readonly Pick<Candidate, 'xyxy' | 'score'>[]
-  /** All names that a detector with a fixed list can give a box; absent where it has none, or did not say. */
-  readonly labels?: readonly string[]
+  /**
+   * All names that a detector with a fixed list can give a box; absent where it has none, or did not say. Of several
+   * sources each has its own.
+   */
+  readonly labels?: readonly string[] | undefined
   /** The stored picture, where a rule looks at it. */
   readonly bytes?: Uint8Array
   /** What judges said of its boxes and phrases, where a rule reads that. */
@@ -48,6 +54,8 @@ export interface StageVerdict extends Verdict {
 export interface BoxSource {
   readonly stage: string
   readonly teacher: string
+  /** All names that it can give a box; absent where it has no fixed list, or did not say. */
+  readonly labels?: readonly string[] | undefined
 }
 
 /** Tells how far the sources of a picture's candidates disagree on each phrase. */

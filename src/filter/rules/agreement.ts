@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { otherLabelMatcher } from '../../words/label-matches.js'
-import { byLabels } from '../rule/by-labels.js'
+import { byLabels, labelsFor } from '../rule/by-labels.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { path } from '../rule/parameters.js'
 import { phraseOf } from '../rule/phrase-of.js'
@@ -41,10 +41,9 @@ export const agreement = filterRule({
       const cosine = (a: string, b: string) =>
         dot(vectors.get(a) as Float32Array, vectors.get(b) as Float32Array)
       return rows.map(({ candidates, image }) => {
-        const isOther = matcherOf(image.labels)
         const agreementOf = (label: string, box: Candidate) => {
           const phrase = phraseOf(image, box)
-          return isOther(label, phrase) ? -1 : cosine(label, phrase.text)
+          return matcherOf(labelsFor(image, box))(label, phrase) ? -1 : cosine(label, phrase.text)
         }
         // By caption and label, the highest agreement of a phrase.
         const highest = new Map<string, number>()

@@ -5,6 +5,7 @@ import { calibrated } from '../rule/calibration.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { path } from '../rule/parameters.js'
 import { rescored } from '../rule/rescored.js'
+import type { Candidate } from '../rule/rule.js'
 
 /**
  * Replaces scores by how often a box of that score is right, as it was measured on gold (`groundmill
@@ -45,11 +46,12 @@ export const calibrate = filterRule({
     },
   },
   create({ of }, { calibration }) {
-    return (candidates, { sources = [] }) =>
-      candidates.map((candidate) =>
-        of === undefined || sources[candidate.source ?? 0]?.stage === of
-          ? rescored(candidate, (score) => calibrated(calibration, score))
-          : candidate,
+    return (candidates, { sources }) => {
+      const isMeant = ({ source }: Candidate) =>
+        of === undefined || !sources || (source !== undefined && sources[source]?.stage === of)
+      return candidates.map((candidate) =>
+        isMeant(candidate) ? rescored(candidate, (score) => calibrated(calibration, score)) : candidate,
       )
+    }
   },
 })

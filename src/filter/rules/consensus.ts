@@ -1,14 +1,17 @@
 import { z } from 'zod'
+import { iou } from '../../boxes/iou.js'
 import { stageName } from '../../rows/stage-name.js'
 import { agreedScore, agreedThings, disagreementOf, fusedBox, relativeScore } from '../rule/agree.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { share } from '../rule/parameters.js'
-import type { Candidate, FilterImage } from '../rule/rule.js'
+import { isReviewed } from '../rule/reviewed.js'
+import { type Candidate, type FilterImage, noSource } from '../rule/rule.js'
 
 /**
  * Keeps boxes on which several proposal stages or groundings agree: of boxes of one phrase that overlap by at least
  * `iou` one is kept where `least` stages found one there. Its score is the mean of their scores, 0 of those that found
- * none, so that later rules prefer what many found. `calibrate` before it, with `of`, makes the scores of different
+ * none, so that later rules prefer what many found. Boxes that a person has accepted, redrawn or added are kept as they
+ * are: nobody outvotes a person. `calibrate` before it, with `of`, makes the scores of different
  * teachers mean the same.
  */
 export const consensus = filterRule({
@@ -44,21 +47,31 @@ export const consensus = filterRule({
   disagreement:
     ({ iou: least }) =>
     (candidates, image) =>
-      byPhrase(candidates, image, least).map(({ phrase, things }) => disagreementOf(things, phrase)),
+      byPhrase(
+        candidates.filter(({ source }) => source !== noSource),
+        image,
+        least,
+      ).map(({ phrase, things }) => disagreementOf(things, phrase)),
   create({ least, iou: overlap, boxes, relative }) {
     return (candidates, image) =>
-      byPhrase(candidates, image, overlap).flatMap(({ things }) =>
-        things.flatMap((thing): Candidate[] => {
+      byPhrase(candidates, image, overlap).flatMap(({ own, things }) => {
+        const reviewed = own.filter(isReviewed)
+        const agreed = things.flatMap((thing): Candidate[] => {
+          if (reviewed.some(({ xyxy }) => iou(xyxy, thing.best.xyxy) >= overlap)) return []
           const found = thing.boxes.filter((box) => box !== undefined)
           if (found.length < least) return []
           const { contrast: _, ...best } = thing.best
           const xyxy = boxes === 'fused' && found.length > 1 ? fusedBox(thing) : best.xyxy
-          const names = (image.sources ?? []).flatMap(({ teacher }, at) => (thing.boxes[at] ? [teacher] : []))
+          const names = (image.sources ?? []).flatMap(({ teacher }, at) => {
+            const one = thing.boxes[at]
+            return one ? (one.origin ?? teacher).split('+') : []
+          })
           const origin = [...new Set(names)].join('+')
           const score = relative ? relativeScore(thing, things) : agreedScore(thing)
           return [{ ...best, xyxy, score, ...(origin && { origin }) }]
-        }),
-      )
+        })
+        return [...reviewed, ...agreed]
+      })
   },
 })
 
@@ -72,5 +85,5 @@ function byPhrase(candidates: readonly Candidate[], { sources = [] }: FilterImag
   }
   return [...groups]
     .sort(([a], [b]) => a - b)
-    .map(([phrase, own]) => ({ phrase, things: agreedThings(own, Math.max(1, sources.length), least) }))
+    .map(([phrase, own]) => ({ phrase, own, things: agreedThings(own, Math.max(1, sources.length), least) }))
 }

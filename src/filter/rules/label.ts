@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { categoryMatcher } from '../../words/category-matcher.js'
 import { type Synonyms, synonymsSchema } from '../../words/read-synonyms.js'
-import { byLabels } from '../rule/by-labels.js'
+import { byLabels, labelsFor } from '../rule/by-labels.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
@@ -38,9 +38,9 @@ export const label = filterRule({
   create({ synonyms: given, common }, list: Synonyms | undefined) {
     const synonyms = typeof given === 'string' ? list : given
     const matcherOf = byLabels((categories) => categoryMatcher({ categories, synonyms, common }))
-    return (candidates, image) => {
-      const matches = matcherOf(image.labels)
-      return candidates.filter((box) => box.label === null || matches(box.label, phraseOf(image, box)))
-    }
+    return (candidates, image) =>
+      candidates.filter(
+        (box) => box.label === null || matcherOf(labelsFor(image, box))(box.label, phraseOf(image, box)),
+      )
   },
 })

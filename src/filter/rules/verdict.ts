@@ -4,6 +4,7 @@ import { stageName } from '../../rows/stage-name.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { share } from '../rule/parameters.js'
 import { phraseOf } from '../rule/phrase-of.js'
+import { reviewOrigin } from '../rule/reviewed.js'
 import type { Candidate, FilterImage, StageVerdict } from '../rule/rule.js'
 import { verdictsAbout } from '../rule/verdicts-about.js'
 
@@ -119,7 +120,7 @@ const owned = (box: Candidate, verdict: StageVerdict, image: FilterImage): Candi
   ...box,
   ...wordsOf(verdict, box, image),
   score: 1,
-  origin: `review:${verdict.judge}`,
+  origin: reviewOrigin(verdict.judge),
   xyxy: verdict.redrawn ?? box.xyxy,
 })
 

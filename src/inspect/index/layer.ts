@@ -121,8 +121,8 @@ export function placeOf(
 }
 
 /** The place in the dataset that `shard:row` names; undefined where there is none. */
-export function rowOf(shards: readonly ImageShard[], id: string): number | undefined {
-  const [name, row] = id.split(':')
+export function rowOf(shards: readonly ImageShard[], id: string | null): number | undefined {
+  const [name, row] = id?.split(':') ?? []
   const shard = shards.find((one) => one.name === name)
   if (!shard || !/^\d{1,9}$/.test(row ?? '')) return undefined
   return Number(row) < shard.rows ? shard.start + Number(row) : undefined

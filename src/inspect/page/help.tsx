@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { KeysDialog } from './hooks/keys-dialog.js'
 
 const keys: readonly (readonly [string, string])[] = [
   ['j, k or arrows', 'the next picture, the one before'],
@@ -18,23 +18,8 @@ const keys: readonly (readonly [string, string])[] = [
 
 /** The keys, and what can be searched for. */
 export function Help({ onClose }: { readonly onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    dialog.current?.showModal()
-  }, [])
   return (
-    <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={onClose}>
-      <h2 id="help-title">Keys</h2>
-      <dl>
-        {keys.map(([key, what]) => (
-          <div key={key}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
+    <KeysDialog title="Keys" keys={keys} onClose={onClose}>
       <h2>Search</h2>
       <p>
         A picture is found where every word is in a phrase, a head noun, the key or the address.{' '}
@@ -42,9 +27,6 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
         <code>key:</code> and <code>url:</code> look in one place only.
       </p>
       <p>Shift and click choose several bars. The address of this page reopens what it shows.</p>
-      <button type="button" onClick={() => dialog.current?.close()}>
-        Close
-      </button>
-    </dialog>
+    </KeysDialog>
   )
 }

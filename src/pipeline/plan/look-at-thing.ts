@@ -19,7 +19,7 @@ export async function lookAtThing(
   const isReady = behind.every(({ isWhole }) => isWhole)
   const offers = isReady ? await kind.find(stage, configHash, context).catch(() => undefined) : undefined
   const isMade = offers !== undefined || (isReady && ((await kind.isThere?.(stage, context)) ?? false))
-  const pictures = sum(looking.needs.map(({ plan }) => plan.pictures ?? 0))
+  const pictures = picturesOf(looking)
   const pictureBytes = Math.max(0, ...looking.needs.map((need) => need.pictures?.bytes ?? 0))
   const disk = isMade
     ? { bytes: 0, from: 'measured' as const }
@@ -38,6 +38,20 @@ export async function lookAtThing(
     isWhole: isMade,
   }
   return { looked, offers }
+}
+
+/**
+ * Pictures of the datasets that the stages it needs are of: gold and what was found in it are of one, and those that a
+ * model was trained on are none.
+ */
+function picturesOf({ needs, context: { outputs } }: Looking): number {
+  const counts = new Map<string, number>()
+  for (const { plan } of needs) {
+    const dataset = outputs.get(plan.name)?.dataset?.storage.url
+    if (dataset === undefined) continue
+    counts.set(dataset, Math.max(counts.get(dataset) ?? 0, plan.pictures ?? 0))
+  }
+  return sum(counts.values())
 }
 
 /** The record of what was made before, of whatever. */

@@ -1,6 +1,7 @@
 import { openStorage } from '../../storage/open-storage.js'
 import { readOnly } from '../../storage/read-only.js'
 import { modelFacts } from '../../teacher/model-facts.js'
+import { judgeOf } from '../../verify/judges.js'
 import { kindOf, type Stage } from '../stages/pipeline-config.js'
 import type { StageContext, StageOutput } from '../stages/stage-context.js'
 import { hashOf, stageContext } from '../tasks/run-stage.js'
@@ -67,14 +68,18 @@ export async function planRun(
   return { run: url, pipeline, stages: plans, disk: { needed, free }, faults, notices: [...notices] }
 }
 
-/** The model that a stage opens: what it names, else that of a stage that it needs. */
+/** The model that a stage opens, to find boxes or to judge them: what it names, else that of a stage that it needs. */
 async function modelOfStage(stage: Stage, { outputs }: StageContext): Promise<PlannedModel | undefined> {
   if (stage.uses === 'promote' || stage.uses === 'average') return undefined
   const { model, init } = stage.with as { readonly model?: string; readonly init?: string }
   const named = model ?? init
   if (named === 'none') return undefined
-  const folder = named !== undefined && !outputs.get(named)?.model ? named : undefined
+  const hasModel = (name: string) => {
+    const { model, judge } = outputs.get(name) ?? {}
+    return (stage.uses === 'verify' && judgeOf(stage.with).model === 'judge' ? judge : model) !== undefined
+  }
+  const folder = named !== undefined && !hasModel(named) ? named : undefined
   if (folder !== undefined) return { folder, ...(await modelFacts(folder).catch(() => ({}))) }
-  const stageOfModel = named ?? stage.needs.find((need) => outputs.get(need)?.model)
+  const stageOfModel = named ?? stage.needs.find(hasModel)
   return stageOfModel === undefined ? undefined : { stage: stageOfModel }
 }

@@ -65,6 +65,10 @@ export const promoteConfig = promoteRule.extend({
   means: z.array(stageName).default([]).describe('stages that make means of teacher and student'),
   sets: z.array(stageName).default([]).describe('the held-out sets'),
   teacher: z.string().optional().describe('the folder of the teacher, where it is of no stage'),
+  judging: z
+    .array(stageName)
+    .optional()
+    .describe("the round's stages that judge its boxes, and those that these are made of"),
   learned: z.array(stageName).optional().describe('the stages whose pictures are learned from'),
 })
 

@@ -95,12 +95,15 @@ function sourcesOf(stage: StageOf<FilterConfig>, context: StageContext) {
 
 /** Throws a UserError where proposals have labels that no rule reads, as far as the model or their records say. */
 async function lookAtLabels(stage: StageOf<FilterConfig>, context: StageContext): Promise<void> {
+  const { rules } = stage.with
+  const comparing = rules.find((config) => config.rule === 'consensus')
   const [proposals, ...others] = stage.needs.flatMap((name) => {
     const output = context.outputs.get(name)
-    return output?.proposals === undefined ? [] : [output]
+    const isRead = output?.proposals !== undefined && (comparing?.of?.includes(output.proposals) ?? true)
+    return isRead ? [output] : []
   })
   // What is missing is told of where it is needed.
-  if (!proposals?.proposals || others.length > 0 || someRead(stage.with.rules, 'labels')) return
+  if (!proposals?.proposals || others.length > 0 || someRead(rules, 'labels')) return
   const { labelsUnread } = await import('../../filter/filter-shard.js')
   const { modelFacts } = await import('../../teacher/model-facts.js')
   const { model } = Object(proposals.config) as { readonly model?: unknown }

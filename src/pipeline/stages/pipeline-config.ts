@@ -5,6 +5,8 @@ import { filterConfig } from '../../filter/config.js'
 import { stageName as name } from '../../rows/stage-name.js'
 import { teachConfig } from '../../teacher/config.js'
 import { trainConfig } from '../../train/config.js'
+import { verifyConfig } from '../../verify/config.js'
+import { judgeConfig } from '../../verify/network/config.js'
 import { promoteRule } from '../promotion/promote-config.js'
 import { kinds } from './kinds.js'
 import type { StageKind } from './stage-kind.js'
@@ -43,7 +45,7 @@ const stageSchema = z.discriminatedUnion('uses', [
   ...otherKinds.map(schemaOf),
 ]) as unknown as z.ZodType<Stage>
 
-/** Self-training: label with the current teacher, filter, train, evaluate, promote; then again. */
+/** Self-training: label with the current teacher, verify, filter, train, evaluate, promote; then again. */
 export const roundsSchema = z
   .strictObject({
     count: z.number().int().positive().default(1).describe('rounds to make'),
@@ -58,6 +60,15 @@ export const roundsSchema = z
     held_out: z.array(name).default([]).describe('ingest stages with boxes to evaluate on'),
     start: z.enum(['teacher', 'scratch']).default('teacher').describe('what a student starts from'),
     teach: teachConfig.default(teachConfig.parse({})).describe('how the teacher of a round is asked'),
+    judge: judgeConfig
+      .optional()
+      .describe('trains a judge `network` of each round, on gold and what its teacher finds there'),
+    verify: z
+      .record(name, verifyConfig)
+      .default({})
+      .describe(
+        'judges that are asked about its proposals, by the names that rules (`by`) and `weigh_by` call them',
+      ),
     filter: filterConfig.default(filterConfig.parse({})).describe('what is kept of its proposals'),
     train: trainConfig.default(trainConfig.parse({})).describe('how a student is trained'),
     evaluate: z
@@ -67,7 +78,7 @@ export const roundsSchema = z
     audit: auditConfig.optional().describe('what the regions of each round are held against'),
     promote: promoteRule.describe('what promotes a student'),
   })
-  .describe('self-training: label with the teacher, filter, train, evaluate, promote; then again')
+  .describe('self-training: label with the teacher, verify, filter, train, evaluate, promote; then again')
 
 export type RoundsConfig = z.infer<typeof roundsSchema>
 

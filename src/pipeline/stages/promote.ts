@@ -43,7 +43,7 @@ export const promote = oneKind({
   resource: 'cpu',
   offersModel: 'model',
   // Where the teacher lies; and what is only told of.
-  notHashed: ['teacher', 'learned'],
+  notHashed: ['teacher', 'learned', 'judging'],
   async find(stage, configHash, context) {
     const { models, inputs } = await openInputs(stage, context)
     const made = await findRunRecord<Promotion>(
@@ -55,7 +55,7 @@ export const promote = oneKind({
     return made && { model: nextOf(models, made.result), missing: [] }
   },
   async run(stage, configHash, context) {
-    const { means, round } = stage.with
+    const { means, round, judging = [] } = stage.with
     const run = runOf(context)
     const { student, teacher, candidates, models, evaluations, inputs } = await openInputs(stage, context)
     const task = { stage: stage.name, configHash, inputs }
@@ -66,7 +66,7 @@ export const promote = oneKind({
         inputs: training?.inputs ?? {},
         losses: training?.result.last ?? {},
         stages: Object.fromEntries(
-          [`round-${round}-label`, `round-${round}-filter`, student, ...means].map((part) => [
+          [`round-${round}-label`, ...judging, `round-${round}-filter`, student, ...means].map((part) => [
             part,
             outputOf(context, part).config,
           ]),

@@ -15,7 +15,7 @@ export interface MadeStage {
   readonly stage: StageOf
   readonly kind: Pick<ShardsKind, 'family' | 'mayBeEmpty'>
   readonly dataset: Dataset
-  readonly sums: Pick<ShardSums, 'in' | 'out' | 'rejected'>
+  readonly sums: Pick<ShardSums, 'in' | 'out' | 'rejected'> & Partial<Pick<ShardSums, 'counts'>>
   /** The proposals that a filter was given. */
   readonly proposals?: string | undefined
   /** Whether the stage is run by a command of its own, which sets keys without its name. */
@@ -51,6 +51,8 @@ export async function remarksOn(
   const isMade = ran + skipped > 0 || dataset.shards.length === 0
   if (sums.out === 0 && isMade) {
     if (!made.kind.mayBeEmpty) return { nothing: await nothingCame(made), warnings: [] }
+    // People may have spoken of phrases where nobody was asked about a box.
+    if ((sums.counts?.verdicts ?? 0) > 0) return { warnings: [] }
     return { warnings: [`${await emptyLine(made)}: what needs it goes on without`] }
   }
   return { warnings: ran > 0 ? await mendsOfMany(made) : [] }
@@ -131,7 +133,7 @@ function contextOf(made: MadeStage, reason: string): MendContext {
 
 /** Where a pipeline sets keys of a stage: of one of a round with those of all rounds. */
 const keyOf = (name: string): string =>
-  name.replace(/^round-\d+-label$/, 'rounds.teach').replace(/^round-\d+-filter$/, 'rounds.filter')
+  name.replace(/^round-\d+-label(-on-.*)?$/, 'rounds.teach').replace(/^round-\d+-filter$/, 'rounds.filter')
 
 /** Rows that were rejected for a reason, of the first shard that has some. */
 async function rejectedRows(

@@ -126,7 +126,8 @@ export async function importReview(
   for (const [reviewer, own] of answers) {
     signal?.throwIfAborted()
     const fresh = freshEntries(entries, reviewer, own, found)
-    const log = await openReviewLog(storage, name, reviewer, options.onNotice)
+    // What is passed over was told of above.
+    const log = await openReviewLog(storage, name, reviewer, () => {})
     await log.append(fresh)
     sums.written += fresh.length
     for (const answer of own.values()) {

@@ -1,3 +1,4 @@
+import type { Xyxy } from '../../boxes/xyxy.js'
 import type { Phrase, Region, Verdict } from '../../rows/rows.js'
 import { hasFamily } from '../../shards/has-family.js'
 import { joinRows } from '../../shards/join-rows.js'
@@ -55,7 +56,9 @@ export async function* readSampleRows(
         ? isGold && row.negatives.exhaustive
         : captions.some(({ kind }) => kind === 'categories'),
       partial: row.negatives?.partial ?? [],
-      ...(row.verdicts && { judged: judgedBoxes(row.verdicts.verdicts, row.phrases.phrases) }),
+      ...(row.verdicts && {
+        judged: judgedBoxes(row.verdicts.verdicts, row.phrases.phrases, row.grounding.regions),
+      }),
     }
   }
 }
@@ -97,14 +100,34 @@ function groundedPhrases(
   return { grounded, ungrounded, unsure }
 }
 
-/** What verdicts say of boxes, and of phrases that miss some. */
-function judgedBoxes(verdicts: readonly Verdict[], phrases: readonly Phrase[]): JudgedBox[] {
-  return verdicts.flatMap(({ phrase, xyxy, verdict, probability }): JudgedBox[] => {
+/**
+ * What verdicts say of boxes, and of phrases that miss some. A person looks at boxes one by one: of a phrase of which
+ * nobody has said that its boxes are all, more may be there. What a person added is missing no more where the
+ * grounding has it.
+ */
+function judgedBoxes(
+  verdicts: readonly Verdict[],
+  phrases: readonly Phrase[],
+  regions: readonly Region[],
+): JudgedBox[] {
+  const placeOf = (phrase: number, xyxy: Xyxy) => `${phrase}/${xyxy.join()}`
+  const there = new Set(regions.map(({ phrase, xyxy }) => placeOf(phrase, xyxy)))
+  const judged = verdicts.flatMap(({ phrase, xyxy, verdict, probability, person }): JudgedBox[] => {
     const name = phrases[phrase]?.text
     if (name === undefined) return []
+    if (verdict === 'add' && person && xyxy && there.has(placeOf(phrase, xyxy)))
+      return [{ name, xyxy, probability }]
     if (verdict === 'add' || verdict === 'incomplete') return [{ name, xyxy, probability: 'missing' }]
     return xyxy === null ? [] : [{ name, xyxy, probability }]
   })
+  const ofPeople = verdicts.filter(({ person }) => person)
+  const whole = new Set(ofPeople.flatMap(({ phrase, xyxy }) => (xyxy === null ? [phrase] : [])))
+  const open = new Set(ofPeople.map(({ phrase }) => phrase).filter((phrase) => !whole.has(phrase)))
+  const more = [...open].flatMap((phrase): JudgedBox[] => {
+    const name = phrases[phrase]?.text
+    return name === undefined ? [] : [{ name, xyxy: null, probability: 'missing' }]
+  })
+  return [...judged, ...more]
 }
 
 /** The different spans of regions, in the order in which they come. */

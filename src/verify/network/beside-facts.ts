@@ -1,5 +1,6 @@
 import { iou } from '../../boxes/iou.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
+import { logit } from '../../statistics/logistic.js'
 import { isSameNoun } from '../../words/label-matches.js'
 
 /** A box of a picture as the network answers it. */
@@ -11,18 +12,23 @@ export interface AnsweredBox {
   readonly xyxy: Xyxy
   /** The network's logit that it is right. */
   readonly logit: number
+  /** The teacher's score; undefined where none is told. */
+  readonly score: number | undefined
 }
 
 /** Boxes that overlap by so much are one thing's. */
 const sameThing = 0.5
 /** Logits beyond are as good as these. */
 const surest = 7
+/** Scores nearer to 0 or 1 are as good as this. */
+const leastShare = 0.001
 
 /**
  * What is known of each box of a picture once the network has answered all of them, as logits: its own answer, the
- * best one for another noun at its place (a thing has one name), and the best one for its phrase elsewhere.
+ * best one for another noun at its place (a thing has one name), the best one for its phrase elsewhere, and the
+ * teacher's score, 0 where none is told: of a network that has learned little it says more.
  *
- * @returns three numbers for each box, in their order
+ * @returns four numbers for each box, in their order
  */
 export function besideFacts(boxes: readonly AnsweredBox[]): number[][] {
   return boxes.map((box) => {
@@ -34,6 +40,7 @@ export function besideFacts(boxes: readonly AnsweredBox[]): number[][] {
         if (!isHere) elsewhere = Math.max(elsewhere, other.logit)
       } else if (isHere && !isSameNoun(other.head, box.head)) rival = Math.max(rival, other.logit)
     }
-    return [box.logit, rival, elsewhere].map((value) => Math.min(surest, Math.max(-surest, value)))
+    const answers = [box.logit, rival, elsewhere].map((value) => Math.min(surest, Math.max(-surest, value)))
+    return [...answers, box.score === undefined ? 0 : logit(box.score, leastShare)]
   })
 }

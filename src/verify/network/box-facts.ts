@@ -1,6 +1,7 @@
 import { iou } from '../../boxes/iou.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
 import type { Phrase } from '../../rows/rows.js'
+import { logit } from '../../statistics/logistic.js'
 import type { AskedBox, Question } from '../judge/judge.js'
 
 /** Numbers of a box that `writeFacts` writes. */
@@ -8,6 +9,9 @@ const placeFacts = 10
 const wordFacts = 5
 const scoresSaid = 7
 export const factCount = placeFacts + wordFacts + scoresSaid
+
+/** Scores nearer to 0 or 1 are as good as this. */
+const leastShare = 0.001
 
 /** Boxes that overlap by so much are one thing's. */
 const sameThing = 0.5
@@ -84,7 +88,7 @@ export function writeFacts(
     ? [
         1,
         scores.score,
-        logit(scores.score) / 4,
+        logit(scores.score, leastShare) / 4,
         1 / (1 + scores.rank),
         scores.score - scores.elsewhere,
         scores.score - scores.otherWords,
@@ -92,9 +96,4 @@ export function writeFacts(
       ]
     : new Array<number>(scoresSaid).fill(0)
   facts.set([...place, ...words, ...said])
-}
-
-const logit = (share: number) => {
-  const inside = Math.min(0.999, Math.max(0.001, share))
-  return Math.log(inside / (1 - inside))
 }

@@ -37,7 +37,9 @@ export const judgeConfig = z
     threads: z.number().int().min(0).default(0).describe('threads of a session; 0: as onnxruntime chooses'),
     checkpoint_every: count
       .default(200)
-      .describe('steps between two checkpoints, from which an interrupted training goes on'),
+      .describe(
+        'steps between two checkpoints, from which an interrupted training goes on; one is also written after a minute, or as seldom as takes a twentieth of the time',
+      ),
   })
   .describe('trains a small network on gold that tells right boxes from wrong ones')
 

@@ -1,3 +1,5 @@
+import { sigmoid } from '../../statistics/logistic.js'
+
 /** A logistic regression: the probability is sigmoid(bias + weights . features). */
 export interface Logistic {
   readonly weights: readonly number[]
@@ -47,8 +49,6 @@ export function fitLogistic(features: readonly (readonly number[])[], right: rea
 /** The probability of an example. */
 export const logisticOf = ({ weights, bias }: Logistic, features: readonly number[]): number =>
   sigmoid(weights.reduce((sum, weight, at) => sum + weight * features[at]!, bias))
-
-export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
 const dot = (a: ArrayLike<number>, b: readonly number[]) =>
   b.reduce((sum, value, at) => sum + a[at]! * value, 0)

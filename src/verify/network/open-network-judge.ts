@@ -35,6 +35,7 @@ export async function openNetworkJudge(
           scores: box.score < 1 ? scoreFacts(question, box, questions) : undefined,
           named: {
             ...{ phrase: question.phrase, head: question.words.head, xyxy: box.xyxy },
+            score: box.score < 1 ? box.score : undefined,
             isKnown: isKnownNoun(question.words, words),
           },
         }))

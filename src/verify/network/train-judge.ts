@@ -25,6 +25,7 @@ import {
   valueName,
 } from '../../train/optimizer/optimizer-state.js'
 import { groupParameters } from '../../train/optimizer/parameter-groups.js'
+import { saveCheckpoints } from '../../train/optimizer/save-checkpoints.js'
 import { plotLosses } from '../../train/plot-losses.js'
 import { takeStep } from '../../train/take-step.js'
 import { boxBatch, type FedBox } from './box-batch.js'
@@ -97,6 +98,9 @@ export async function trainJudge(task: JudgeTask): Promise<JudgeResult> {
       (index) => trainingBatch(index, shown, { network, words, config, reader }),
       config.steps,
     )
+    const keep = saveCheckpoints(config.checkpoint_every, (step) =>
+      writeCheckpoint(checkpoint, { step, hash }, state),
+    )
     const rates = { ...config, schedule: 'cosine' as const }
     for (let step = done + 1; step <= config.steps; step++) {
       const start = performance.now()
@@ -108,8 +112,7 @@ export async function trainJudge(task: JudgeTask): Promise<JudgeResult> {
       const line = { ...taken, seconds: secondsSince(start), data_seconds: waited }
       await metrics.add(line)
       task.onProgress?.(line, config.steps)
-      if (signal?.aborted || step % config.checkpoint_every === 0)
-        await writeCheckpoint(checkpoint, { step, hash }, state)
+      await keep(step, signal?.aborted === true)
       signal?.throwIfAborted()
     }
     const trained = { network, words, parameters: parametersOfState(state) }

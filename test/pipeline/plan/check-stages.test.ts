@@ -163,6 +163,13 @@ describe('before the first stage', () => {
       expect.stringMatching(/^kept, rules: Proposals "label" are of a detector with a fixed list of labels/),
     ])
     expect(await faultsOf(crawl, words, detector, kept([{ rule: 'label' }]))).toEqual([])
+    // Where groundings alone are compared nobody looks at the proposals.
+    const [one, other] = ['one', 'other'].map((name) => ({ ...kept([{ rule: 'label' }]), name }))
+    const compared = {
+      ...kept([{ rule: 'consensus', of: ['one', 'other'] }]),
+      needs: ['label', 'one', 'other'],
+    }
+    expect(await faultsOf(crawl, words, detector, one!, other!, compared)).toEqual([])
   })
 
   it('a run is not made in the folder of pictures that it reads', async () => {

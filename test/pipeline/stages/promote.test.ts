@@ -75,6 +75,7 @@ const labels = { pictures: 3, kinds: [] } as never
 const outputs: readonly StageOutput[] = [
   ...['start', student, mean].map(modelNamed),
   { name: 'round-1-label', config: { floor: 1 }, missing: [] },
+  { name: 'round-1-checked', config: { judge: 'network' }, missing: [] },
   { name: 'round-1-filter', config: { rules: [] }, missing: [] },
   { name: 'scores', labels, missing: [] },
 ]
@@ -82,6 +83,7 @@ const outputs: readonly StageOutput[] = [
 const stageWith = (config: object = {}, needs = ['start', 'scores']) =>
   stageAs(promote, 'round-1-promote', needs, {
     ...{ set: 'novel', student, means: [mean], sets: ['novel', 'known'], resamplings: 200 },
+    judging: ['round-1-checked'],
     ...config,
   })
 
@@ -111,6 +113,7 @@ describe('a stage that promotes', () => {
       losses: { loss: 1.5 },
       stages: {
         'round-1-label': { floor: 1 },
+        'round-1-checked': { judge: 'network' },
         'round-1-filter': { rules: [] },
         [student]: { of: student },
         [mean]: { of: mean },

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { parsePipeline } from '../../../src/pipeline/read-pipeline.js'
 import type { RunOptions } from '../../../src/pipeline/run-options.js'
 import { runPipeline } from '../../../src/pipeline/run-pipeline.js'
+import { remarksOn } from '../../../src/pipeline/tasks/nothing-came.js'
 import { readCommit } from '../../../src/shards/commit.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -18,6 +19,16 @@ async function listOf(urls: readonly string[], caption = 'an old wooden table'):
   await writeFile(path, ['url\tcaption', ...urls.map((url) => `${url}\t${caption}`), ''].join('\n'))
   return path
 }
+
+it('people who speak of phrases alone have said something', async () => {
+  const stage = { name: 'people', uses: 'verify', needs: [], with: {} }
+  const dataset = { name: 'd', storage: openStorage(folder), shards: ['00000'] }
+  const kind = { family: 'verdicts', mayBeEmpty: true } as const
+  const said = (counts: Record<string, number>) =>
+    remarksOn({ stage, kind, dataset, sums: { in: 0, out: 0, rejected: {}, counts } }, { ran: 1, skipped: 0 })
+  expect(await said({ verdicts: 3, judged_phrases: 3 })).toEqual({ warnings: [] })
+  expect((await said({})).warnings).toEqual(['nothing came of "people": what needs it goes on without'])
+})
 
 const words = { name: 'words', uses: 'chunk', needs: ['web'] }
 

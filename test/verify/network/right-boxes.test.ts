@@ -9,7 +9,7 @@ const here: Xyxy = [0, 0, 10, 10]
 const almost: Xyxy = [0, 0, 10, 9]
 const there: Xyxy = [30, 0, 40, 10]
 const box = (phrase: number, head: string, xyxy: Xyxy, logit: number, isKnown = true): NamedBox => ({
-  ...{ phrase, head, xyxy, logit, isKnown },
+  ...{ phrase, head, xyxy, logit, isKnown, score: undefined },
 })
 
 describe('what is beside a box', () => {
@@ -20,14 +20,16 @@ describe('what is beside a box', () => {
       ...[box(1, 'cats', here, 6), box(2, 'dog', almost, 2), box(2, 'dog', there, 0.5)],
     ]
     expect(besideFacts(boxes)).toEqual([
-      [1, 2, -2],
-      [-2, 0.5, 3],
-      [3, 2, -2],
-      [6, 2, -7],
-      [2, 6, 0.5],
-      [0.5, -2, 2],
+      [1, 2, -2, 0],
+      [-2, 0.5, 3, 0],
+      [3, 2, -2, 0],
+      [6, 2, -7, 0],
+      [2, 6, 0.5, 0],
+      [0.5, -2, 2, 0],
     ])
-    expect(besideFacts([box(0, 'cat', here, 50)])).toEqual([[7, -7, -7]])
+    expect(besideFacts([{ ...box(0, 'cat', here, 50), score: 0.8 }])).toEqual([
+      [7, -7, -7, expect.closeTo(Math.log(4), 9)],
+    ])
     expect(besideFacts([])).toEqual([])
   })
 })

@@ -129,8 +129,8 @@ describe("a judge's folder", () => {
       ['square', 2],
     ])
     const right = {
-      known: { weights: [2, -0.5, -1], bias: -0.5 },
-      unknown: { weights: [1, -0.5, 0], bias: 0.25 },
+      known: { weights: [2, -0.5, -1, 0.7], bias: -0.5 },
+      unknown: { weights: [1, -0.5, 0, 0.3], bias: 0.25 },
     }
     const complete = { weights: Array.from({ length: 11 }, (_, at) => at / 10 - 0.4), bias: 0.2 }
     await writeJudgeFolder(folder, { network, words, parameters, right, complete, card: '# a judge' })
@@ -176,10 +176,11 @@ describe("a judge's folder", () => {
     const own = [...(valueNamed(answer, 'logits').data as Float32Array).subarray(0, 3)]
     const [first = 0, second = 0, circle = 0] = own
     const probabilities = [
-      logisticOf(right.known, [first, circle, second]),
-      logisticOf(right.known, [second, -7, first]),
+      logisticOf(right.known, [first, circle, second, 0]),
+      // Its score is 0.5: as good as none.
+      logisticOf(right.known, [second, -7, first, 0]),
     ]
-    const unknown = logisticOf(right.unknown, [circle, first, -7])
+    const unknown = logisticOf(right.unknown, [circle, first, -7, 0])
     expect(Math.abs((own[0] ?? 0) - (own[1] ?? 0))).toBeGreaterThan(1e-3)
     const probable = boxes.map(({ xyxy }, at) => ({ xyxy, probability: probabilities[at] ?? 0 }))
     const expected = [

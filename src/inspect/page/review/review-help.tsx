@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { KeysDialog } from '../hooks/keys-dialog.js'
 
 const keys: readonly (readonly [string, string])[] = [
   ['a', 'the box is right'],
@@ -27,31 +27,13 @@ const keys: readonly (readonly [string, string])[] = [
 
 /** The keys of a review. */
 export function ReviewHelp({ onClose }: { readonly onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    dialog.current?.showModal()
-  }, [])
   return (
-    <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={onClose}>
-      <h2 id="help-title">Keys of the review</h2>
-      <dl>
-        {keys.map(([key, what]) => (
-          <div key={key}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
+    <KeysDialog title="Keys of the review" keys={keys} onClose={onClose}>
       <p>
         A click chooses a box, a drag on the picture draws a new one. What is said goes to the server at once
         and is on its disk when the page says so; what could not be sent is kept in this browser and sent
         later.
       </p>
-      <button type="button" onClick={() => dialog.current?.close()}>
-        Close
-      </button>
-    </dialog>
+    </KeysDialog>
   )
 }
