@@ -41,6 +41,7 @@ export const judge = oneKind({
       const { trainJudge } = await import('../../verify/network/train-judge.js')
       return trainJudge({
         ...{ name: stage.name, folder, config: stage.with, sources, signal },
+        onWarning: context.warn,
         onProgress: ({ step, loss }, steps) => context.progress(step, steps, `loss ${loss.toFixed(3)}`),
       })
     }

@@ -11,7 +11,8 @@ export interface JudgeTask {
   readonly sources: readonly JudgeSource[]
   readonly signal?: AbortSignal
   readonly onProgress?: (metrics: StepMetrics, steps: number) => void
-  readonly onNotice?: (text: string) => void
+  /** Is told what the user should know of the judge. */
+  readonly onWarning?: (text: string) => void
 }
 
 export interface JudgeResult {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { counted } from '../../base/counted.js'
 import { makeFolder } from '../../base/files/make-folder.js'
 import { sweepFolder, writeFileAtomic } from '../../base/files/write-file-atomic.js'
 import { hashJson } from '../../base/hash.js'
@@ -45,7 +46,7 @@ import { type JudgedGold, type JudgeSource, readJudgedGold } from './judge-pictu
 import { judgeSide } from './judge-side.js'
 import type { JudgeResult, JudgeTask } from './judge-task.js'
 import { countJudgeWords, type JudgeWords } from './judge-words.js'
-import { measureJudge } from './measure-judge.js'
+import { type JudgeMeasured, measureJudge } from './measure-judge.js'
 
 /** Boxes that are drawn of a picture at a time. */
 const boxesAPicture = 12
@@ -122,11 +123,23 @@ export async function trainJudge(task: JudgeTask): Promise<JudgeResult> {
     const card = judgeCard({ ...task, result })
     await writeJudgeFolder(folder, { ...trained, right, complete, card })
     await rm(checkpoint, { force: true })
+    const weak = weaknessOf(task.name, measured)
+    if (weak !== undefined) task.onWarning?.(weak)
     return result
   } finally {
     await session.close()
     await reader.close()
   }
+}
+
+/** What is said of a judge that tells right boxes from wrong ones no better than the teacher's own score. */
+export function weaknessOf(
+  name: string,
+  { pictures, auc, score_auc: score }: JudgeMeasured,
+): string | undefined {
+  if (auc === null || score === null || auc > score) return undefined
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+  return `On the ${counted(pictures, 'picture')} that were kept back ${name} tells right boxes from wrong ones no better than the teacher's score does (area under the ROC curve ${percent(auc)}, the score ${percent(score)}): give it more gold, or ask another judge.`
 }
 
 /** A picture of gold, and where it lies. */

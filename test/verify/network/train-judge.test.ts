@@ -26,9 +26,10 @@ import {
   judgeLoss,
   judgeNetwork,
 } from '../../../src/verify/network/judge-network.js'
+import type { JudgeMeasured } from '../../../src/verify/network/measure-judge.js'
 import { openNetworkJudge } from '../../../src/verify/network/open-network-judge.js'
 import { setFacts } from '../../../src/verify/network/set-facts.js'
-import { stepGraph, trainJudge } from '../../../src/verify/network/train-judge.js'
+import { stepGraph, trainJudge, weaknessOf } from '../../../src/verify/network/train-judge.js'
 import { checkGradient, noise } from '../../helpers/check-gradient.js'
 import { squares } from '../../helpers/squares.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -229,6 +230,15 @@ describe('training a judge', () => {
       onProgress: ({ step }) => onStep(step),
     })
   const bytesOf = (folder: string, name: string) => readFile(join(folder, name))
+
+  it('says where it is no better than the score', () => {
+    const measured = { pictures: 9, auc: 0.633, score_auc: 0.684 } as JudgeMeasured
+    expect(weaknessOf('net', measured)).toBe(
+      "On the 9 pictures that were kept back net tells right boxes from wrong ones no better than the teacher's score does (area under the ROC curve 63.3 %, the score 68.4 %): give it more gold, or ask another judge.",
+    )
+    expect(weaknessOf('net', { ...measured, auc: 0.685 })).toBeUndefined()
+    expect(weaknessOf('net', { ...measured, score_auc: null })).toBeUndefined()
+  })
 
   it('tells colours apart that it was not shown, better than chance', async () => {
     const folder = await temporaryFolder()
