@@ -59,17 +59,12 @@ export function fitDoubt(pictures: readonly DoubtedPicture[], seed: number): Dou
   const box = learned(boxExamples(pictures, usual, draw))
   const missing = learned(missingExamples(pictures, usual, draw))
   return {
-    boxes(picture) {
-      const known = picture.boxes.map((own, at) =>
-        picture.found.has(own.phrase) ? box(boxEvidence(picture, picture.boxes, at, usual)) : undefined,
-      )
-      return picture.boxes.map((own, at) => {
-        const said = known[at]
-        if (!said) return undefined
-        const names = known.filter((_, other) => isSame(picture.boxes[other]!.xyxy, own.xyxy))
-        return doubtOf(pooled(said, names), picture.judged(own.phrase, own.xyxy))
-      })
-    },
+    boxes: (picture) =>
+      picture.boxes.map((own, at) => {
+        if (!picture.found.has(own.phrase)) return undefined
+        const known = box(boxEvidence(picture, picture.boxes, at, usual))
+        return doubtOf(known, picture.judged(own.phrase, own.xyxy))
+      }),
     missing: (picture) =>
       missingCandidates(picture, picture.boxes)
         .map((candidate): MissingBox => {
@@ -79,21 +74,6 @@ export function fitDoubt(pictures: readonly DoubtedPicture[], seed: number): Dou
         })
         .sort((a, b) => b.likelihood - a.likelihood),
   }
-}
-
-/**
- * What is said of a box by a name and by all of its names, as one opinion: the geometric mean, half of it the own
- * (logarithmic pooling, Genest and Zidek 1986). Whoever draws a box wrongly does so for all that it is called; whoever
- * gives it a wrong name may have given it a right one as well.
- */
-function pooled(own: readonly number[], names: readonly (readonly number[] | undefined)[]): number[] {
-  const said = names.filter((one) => one !== undefined)
-  const log = (value: number) => Math.log(Math.max(1e-300, value))
-  const means = own.map((value, kind) =>
-    Math.exp((log(value) + sumOf(said.map((one) => log(one[kind]!))) / said.length) / 2),
-  )
-  const sum = sumOf(means)
-  return means.map((mean) => mean / sum)
 }
 
 function doubtOf(known: readonly number[], judged: number | undefined): BoxDoubt {

@@ -85,30 +85,6 @@ describe('doubts of a grounding', () => {
     expect(doubts.map(({ suggested }) => suggested)).toEqual([better])
   })
 
-  it('are of a box the more alike the more names it has, and still tell a wrong name from a right one', () => {
-    const at = wrong.swapped
-    const [, , own] = model.boxes(gold[at])
-    const { boxes, phrases, found } = gold[at]
-    // The same box, called by a phrase of which the model finds the same, and by one that it finds elsewhere.
-    const named = (like: number) => {
-      const picture = {
-        ...gold[at],
-        phrases: [...phrases, phrases[like]],
-        boxes: [...boxes, { phrase: phrases.length, xyxy: boxes[2].xyxy }],
-        found: new Map([...found, [phrases.length, found.get(like) ?? []]]),
-      }
-      const all = model.boxes(picture)
-      return [all[2], all.at(-1)] as const
-    }
-    const [same, twin] = named(boxes[2].phrase)
-    expect(twin?.swapped).toBeCloseTo(same?.swapped ?? 0, 9)
-    const [wrongly, rightly] = named(boxes[3].phrase)
-    expect(rightly?.right).toBeGreaterThan(wrongly?.right ?? 1)
-    expect(wrongly?.right).toBeGreaterThan(own?.right ?? 1)
-    const sum = Object.values(rightly ?? {}).reduce((total, one) => total + one, 0)
-    expect(sum).toBeCloseTo(1, 9)
-  })
-
   it('weigh what a judge says of the same box', () => {
     const at = wrong.extra
     const told = (p: number) => model.boxes({ ...gold[at], judged: () => p })[4]
