@@ -24,6 +24,7 @@ export {
   reviewActions,
 } from '../review/review-entry.js'
 export type { Caption, Phrase, Verdict, VerdictKind } from '../rows/rows.js'
+export type { VerifyConfig } from '../verify/config.js'
 export {
   type AskedBox,
   type AskedPicture,
