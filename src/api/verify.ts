@@ -35,4 +35,5 @@ export {
   type Question,
   type Unanswered,
 } from '../verify/judge/judge.js'
+export type { JudgeConfig } from '../verify/judges.js'
 export { openNetworkJudge } from '../verify/network/open-network-judge.js'

@@ -18,12 +18,8 @@ const shared = {
     .describe('boxes of one phrase that it is asked about at most, the best first'),
 }
 
-interface SharedKeys {
-  readonly min: number
-  readonly max_boxes: number
-}
-
-export type VerifyConfig = JudgeConfig & SharedKeys
+/** What is asked of a judge, and of which boxes. */
+export type VerifyConfig = JudgeConfig & { readonly min: number; readonly max_boxes: number }
 
 const schemas = judges.map(({ schema }) => schema.extend(shared).describe(schema.description ?? ''))
 

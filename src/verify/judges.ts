@@ -19,6 +19,7 @@ export const judgeSchema = z.discriminatedUnion(
   judges.map(({ schema }) => schema) as unknown as Schemas<typeof judges>,
 )
 
+/** The keys of a judge. */
 export type JudgeConfig = z.infer<typeof judgeSchema>
 
 export const judgeNames: readonly JudgeConfig['judge'][] = judges.map(({ name }) => name)
