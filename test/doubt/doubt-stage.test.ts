@@ -108,6 +108,15 @@ describe('the command', () => {
   it('says what it lacks', async () => {
     await expect(printed({ proposals: 'none' })).rejects.toThrow(/has no proposals "none"; it has: boxes\./)
     await expect(printed({ verdicts: 'none' })).rejects.toThrow(/has no verdicts "none"/)
+    const task = { storage, stage: 'others', shard: shards[0]!, configHash: 'others', inputs: {} }
+    await runShardTask(task, 'verdicts', async (write) => ({
+      files: { verdicts: await write('verdicts', []), rejects: await write('rejects', []) },
+      ...{ unit: 'boxes', in: 0, out: 0, rejected: {}, stats: emptyStats },
+      config: { judge: 'views', phrases: 'chunk' },
+    }))
+    await expect(printed({ verdicts: 'others' })).rejects.toThrow(
+      /verdicts "others" are of the phrases of "chunk", the boxes of grounding "gold" of those of "gold"/,
+    )
     await expect(printed({ set: ['threshold=2'] })).rejects.toThrow(/threshold/)
   })
 })

@@ -3,7 +3,7 @@ import { parseConfig } from '../../base/files/parse-config.js'
 import { UserError } from '../../base/user-error.js'
 import { chooseStage, describeChosen, stagesWith } from '../../catalog/choose-stage.js'
 import { type OpenDataset, openDataset } from '../../catalog/open-dataset.js'
-import { phrasesOf } from '../../catalog/phrases-of.js'
+import { judgedPhrases, phrasesOf } from '../../catalog/phrases-of.js'
 import { type DoubtConfig, doubtConfig } from '../../doubt/config.js'
 import { learnDoubt } from '../../doubt/learn-doubt.js'
 import { type Doubt, pictureDoubts } from '../../doubt/picture-doubts.js'
@@ -119,8 +119,13 @@ async function stagesOf(
     ...{ option, except: others },
   })
   if (verdicts === undefined) return { phrases, grounding, proposals }
-  const requestedVerdicts = { requested: verdicts, option: '--verdicts STAGE' }
-  return { phrases, grounding, proposals, verdicts: chooseStage(dataset, 'verdicts', requestedVerdicts) }
+  const said = chooseStage(dataset, 'verdicts', { requested: verdicts, option: '--verdicts STAGE' })
+  const judged = await judgedPhrases(dataset.storage, dataset.shards, said)
+  if (judged !== undefined && judged !== phrases)
+    throw new UserError(
+      `${url}: verdicts "${said}" are of the phrases of "${judged}", the boxes of grounding "${grounding}" of those of "${phrases}".`,
+    )
+  return { phrases, grounding, proposals, verdicts: said }
 }
 
 /** Leaves what is likely to be wrong as verdicts of a stage. */
