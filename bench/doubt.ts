@@ -191,13 +191,13 @@ async function apOf({ dir }: World, model: StageOutput): Promise<number> {
   return (await runStage(evaluate, stage, { run: openStorage(dir), outputs })).result.ap
 }
 
+const last = Math.max(...options.shares)
 const found = new Map<number, Found[]>()
 /** What the doubts of the model that weighs by doubts find. */
 const foundAgain: Found[] = []
 const trained: Readonly<Record<'clean' | 'plain' | 'weighed' | 'again', number>>[] = []
 for (const seed of options.seeds) {
   const world = await openWorld(seed)
-  const last = Math.max(...options.shares)
   for (const share of options.only.includes('find') ? options.shares : [last]) {
     const { name, done, output } = await spoilGold(world, share)
     const model = await modelOf(world, `model-${share}`, output)
@@ -205,9 +205,9 @@ for (const seed of options.seeds) {
     if (options.only.includes('find'))
       found.set(share, [...(found.get(share) ?? []), await findErrors(world, name, boxes.name, done)])
     if (share !== last || !options.only.includes('train')) continue
-    const doubtsOf = async (stageName: string, found: StageOutput) => {
-      const outputs = new Map([output, found].map((one) => [one.name, one]))
-      const stage = { name: stageName, needs: [name, found.name], with: doubtConfig.parse({}) }
+    const doubtsOf = async (stageName: string, proposed: StageOutput) => {
+      const outputs = new Map([output, proposed].map((one) => [one.name, one]))
+      const stage = { name: stageName, needs: [name, proposed.name], with: doubtConfig.parse({}) }
       return (await runStage(doubt, stage, { outputs })).output
     }
     const doubts = await doubtsOf(`doubts-${share}`, boxes)
@@ -226,14 +226,12 @@ for (const seed of options.seeds) {
 }
 
 const figures: Record<string, Figure> = {}
-const last = Math.max(...options.shares)
 const all: readonly (readonly [string, readonly Found[]])[] = [
   ...[...found].map(([share, seeds]) => [`${share} %`, seeds] as const),
-  [`${last} % once more`, foundAgain],
+  ...(foundAgain.length > 0 ? [[`${last} % once more`, foundAgain] as const] : []),
 ]
 for (const [share, seeds] of all)
   for (const kind of errorKinds) {
-    if (seeds.length === 0) break
     const of = (by: 'doubt' | 'score' | 'lot') => seeds.map((one) => one[kind][by])
     const control = (by: 'score' | 'lot') => seedFigure(of(by)).value?.toFixed(3)
     const figure = seedFigure(of('doubt'), { least: 0.9 })

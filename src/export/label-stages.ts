@@ -1,4 +1,5 @@
 import { readCommit } from '../shards/commit.js'
+import { labelsOf } from '../shards/recorded-labels.js'
 import type { ExportShard, ExportSource } from './export-rows.js'
 
 /**
@@ -18,8 +19,7 @@ export async function labelStages(
     if (hash === undefined) continue
     for (const stage of stages) {
       const record = await readCommit(storage, 'proposals', stage, shard)
-      if (record?.files.proposals?.sha256 === hash && Array.isArray(record.config?.labels))
-        found.set(shard, stage)
+      if (record?.files.proposals?.sha256 === hash && labelsOf(record)) found.set(shard, stage)
     }
   }
   return found

@@ -60,9 +60,8 @@ interface Looked extends DoubtStages {
 }
 
 function tell({ counts, total, top }: RankedDoubts, looked: Looked, options: DoubtOptions): void {
-  const { pictures, boxes, unasked } = looked
+  const { dataset, pictures, boxes, unasked, ...stages } = looked
   if (options.json) {
-    const { dataset, pictures, boxes, unasked, ...stages } = looked
     printJson({ dataset, ...stages, pictures, boxes, unasked, doubts: counts, top })
     return
   }

@@ -85,11 +85,10 @@ function elsewhereOf(
   tokens: (span: Span) => readonly number[],
 ): ReadonlyMap<number, number> {
   const least = new Map<number, number>()
-  for (const { span, weights = [] } of phrases)
-    for (const token of tokens(span)) {
-      const weight = Math.min(1, ...weights, least.get(token) ?? 1)
-      if (weight < 1) least.set(token, weight)
-    }
+  for (const { span, weights } of phrases) {
+    const own = Math.min(1, ...(weights ?? []))
+    if (own < 1) for (const token of tokens(span)) least.set(token, Math.min(own, least.get(token) ?? 1))
+  }
   return least
 }
 

@@ -1,7 +1,7 @@
 import { iou } from '../../boxes/iou.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
-import { logit } from '../../statistics/logistic.js'
 import { isSameNoun } from '../../words/label-matches.js'
+import { sameThing, scoreLogit } from './box-facts.js'
 
 /** A box of a picture as the network answers it. */
 export interface AnsweredBox {
@@ -16,12 +16,8 @@ export interface AnsweredBox {
   readonly score: number | undefined
 }
 
-/** Boxes that overlap by so much are one thing's. */
-const sameThing = 0.5
 /** Logits beyond are as good as these. */
 const surest = 7
-/** Scores nearer to 0 or 1 are as good as this. */
-const leastShare = 0.001
 
 /**
  * What is known of each box of a picture once the network has answered all of them, as logits: its own answer, the
@@ -41,6 +37,6 @@ export function besideFacts(boxes: readonly AnsweredBox[]): number[][] {
       } else if (isHere && !isSameNoun(other.head, box.head)) rival = Math.max(rival, other.logit)
     }
     const answers = [box.logit, rival, elsewhere].map((value) => Math.min(surest, Math.max(-surest, value)))
-    return [...answers, box.score === undefined ? 0 : logit(box.score, leastShare)]
+    return [...answers, box.score === undefined ? 0 : scoreLogit(box.score)]
   })
 }

@@ -10,11 +10,11 @@ const wordFacts = 5
 const scoresSaid = 7
 export const factCount = placeFacts + wordFacts + scoresSaid
 
-/** Scores nearer to 0 or 1 are as good as this. */
-const leastShare = 0.001
+/** The logit of a teacher's score; those nearer to 0 or 1 than 0.001 are as good as that. */
+export const scoreLogit = (score: number): number => logit(score, 0.001)
 
 /** Boxes that overlap by so much are one thing's. */
-const sameThing = 0.5
+export const sameThing = 0.5
 
 /** What the teacher's scores say of a box among those of its picture. */
 export interface ScoreFacts {
@@ -88,7 +88,7 @@ export function writeFacts(
     ? [
         1,
         scores.score,
-        logit(scores.score, leastShare) / 4,
+        scoreLogit(scores.score) / 4,
         1 / (1 + scores.rank),
         scores.score - scores.elsewhere,
         scores.score - scores.otherWords,

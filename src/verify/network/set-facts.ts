@@ -1,6 +1,7 @@
 import { iou } from '../../boxes/iou.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
 import type { Phrase } from '../../rows/rows.js'
+import { sameThing } from './box-facts.js'
 
 /** A box with the probability that it is right. */
 export interface ProbableBox {
@@ -8,8 +9,6 @@ export interface ProbableBox {
   readonly probability: number
 }
 
-/** Boxes that overlap by so much are of one thing. */
-const sameThing = 0.5
 /** Probability from which a box is accepted. */
 export const acceptedFrom = 0.5
 
