@@ -222,16 +222,23 @@ describe('training a judge', () => {
     source = await squares(12)
   })
   const { signal: never } = new AbortController()
+  const warnings: string[] = []
   const trained = (folder: string, keys: object, signal = never, onStep: (step: number) => void = () => {}) =>
     trainJudge({
       ...{ name: 'judge', folder, signal },
       config: judgeConfig.parse({ threads: 1, batch: 12, warmup: 2, hold_out: 0.3, ...keys }),
       sources: [{ ...source, grounding: 'gold' }],
       onProgress: ({ step }) => onStep(step),
+      onWarning: (text) => warnings.push(text),
     })
   const bytesOf = (folder: string, name: string) => readFile(join(folder, name))
 
-  it('says where it is no better than the score', () => {
+  it('says where it is no better than the score', async () => {
+    // A step has taught it nothing.
+    await trained(await temporaryFolder(), { steps: 1 })
+    expect(warnings.splice(0)).toEqual([
+      expect.stringMatching(/^On the \d+ pictures that were kept back judge tells/),
+    ])
     const measured = { pictures: 9, auc: 0.633, score_auc: 0.684 } as JudgeMeasured
     expect(weaknessOf('net', measured)).toBe(
       "On the 9 pictures that were kept back net tells right boxes from wrong ones no better than the teacher's score does (area under the ROC curve 63.3 %, the score 68.4 %): give it more gold, or ask another judge.",
@@ -248,6 +255,7 @@ describe('training a judge', () => {
       learning_rate: 6e-3,
     })
     expect(steps).toBe(60)
+    expect(warnings).toEqual([])
     // Of each picture the boxes of both phrases are asked about for both: half of them are right.
     expect(measured.chance).toBe(0.5)
     expect(measured.boxes).toBe(4 * measured.pictures)
