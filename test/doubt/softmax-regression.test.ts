@@ -32,4 +32,21 @@ describe('softmax regression', () => {
     expect(second).toBeCloseTo(0.75, 1)
     expect(first + second).toBeCloseTo(1, 10)
   })
+
+  it('tells what no feature tells alone: that two have the same sign', () => {
+    const draw = random(4)
+    const drawn = Array.from({ length: 1000 }, () => [draw.normal(), draw.normal()])
+    const classify = softmaxRegression(
+      drawn.map(([a, b]) => ({ features: [a, b], weights: a * b > 0 ? [1, 0] : [0, 1] })),
+    )
+    const rightly = drawn.filter(([a, b]) => classify([a, b])[0] > 0.5 === a * b > 0)
+    expect(rightly.length).toBeGreaterThan(950)
+  })
+
+  it('says no more of a feature that is farther out than any was', () => {
+    const classify = softmaxRegression(examples())
+    expect(classify([1e9, 7])[1]).toBeGreaterThan(0.99)
+    expect(classify([1e9, 7])[1]).toBe(classify([1e6, 7])[1])
+    expect(classify([-1e9, 7])[0]).toBeGreaterThan(0.99)
+  })
 })
