@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type Random, random } from '../base/random.js'
 import { iou } from '../boxes/iou.js'
 import type { Xyxy } from '../boxes/xyxy.js'
@@ -47,17 +48,25 @@ const mostPrior = 0.25
  * What it goes by are measures of ObjectLab (Tkachenko, Thyagarajan and Mueller 2023: badly located, swapped,
  * overlooked) and of confident learning (self-confidence, held against what is usual for the class), for phrases
  * in the place of classes.
+ *
+ * @throws the signal's reason once it is aborted
  */
-export function fitDoubt(pictures: readonly DoubtedPicture[], seed: number): DoubtModel {
+export async function fitDoubt(
+  pictures: readonly DoubtedPicture[],
+  seed: number,
+  signal?: AbortSignal,
+): Promise<DoubtModel> {
   const usual = usualLogits(pictures)
   const draw = random(seed, 'doubt')
-  const learned = ({ there, made }: Examples) =>
-    fitted({
-      there: draw.shuffle(there).slice(0, mostExamples),
-      made: made.map((examples) => draw.shuffle(examples).slice(0, mostExamples / 2)),
-    })
-  const box = learned(boxExamples(pictures, usual, draw))
-  const missing = learned(missingExamples(pictures, usual, draw))
+  const learned = async (drawn: Promise<Examples>) => {
+    const { there, made } = await drawn
+    const few = draw.shuffle(there).slice(0, mostExamples)
+    const fewMade = made.map((examples) => draw.shuffle(examples).slice(0, mostExamples / 2))
+    return fitted({ there: few, made: fewMade }, signal)
+  }
+  const inTurn = withTurns(pictures, signal)
+  const box = await learned(boxExamples(inTurn, usual, draw))
+  const missing = await learned(missingExamples(inTurn, usual, draw))
   return {
     boxes: (picture) =>
       picture.boxes.map((own, at) => {
@@ -120,10 +129,25 @@ interface Examples {
   readonly made: readonly (readonly (readonly number[])[])[]
 }
 
-function boxExamples(pictures: readonly DoubtedPicture[], usual: UsualLogit, draw: Random): Examples {
+/** Pictures between which others have a turn: what is told of one takes milliseconds. */
+const withTurns = (pictures: readonly DoubtedPicture[], signal: AbortSignal | undefined) => ({
+  async *[Symbol.asyncIterator]() {
+    for (const picture of pictures) {
+      await setImmediate()
+      signal?.throwIfAborted()
+      yield picture
+    }
+  },
+})
+
+async function boxExamples(
+  pictures: AsyncIterable<DoubtedPicture>,
+  usual: UsualLogit,
+  draw: Random,
+): Promise<Examples> {
   const there: number[][] = []
   const made = wrongKinds.map((): number[][] => [])
-  for (const picture of pictures)
+  for await (const picture of pictures)
     picture.boxes.forEach((box, at) => {
       if (!picture.found.has(box.phrase)) return
       there.push(boxEvidence(picture, picture.boxes, at, usual))
@@ -134,10 +158,14 @@ function boxExamples(pictures: readonly DoubtedPicture[], usual: UsualLogit, dra
   return { there, made }
 }
 
-function missingExamples(pictures: readonly DoubtedPicture[], usual: UsualLogit, draw: Random): Examples {
+async function missingExamples(
+  pictures: AsyncIterable<DoubtedPicture>,
+  usual: UsualLogit,
+  draw: Random,
+): Promise<Examples> {
   const there: number[][] = []
   const missing: number[][] = []
-  for (const picture of pictures) {
+  for await (const picture of pictures) {
     const { boxes } = picture
     for (const candidate of missingCandidates(picture, boxes))
       there.push(missingEvidence(picture, boxes, candidate, usual))
@@ -164,13 +192,14 @@ const isSame = (one: Xyxy, other: Xyxy) => iou(one, other) >= sameBox
  * errors are: so the share of an error is at most the least that what is there is likelier than it (Elkan and Noto
  * 2008), from which expectation maximisation goes on.
  */
-function fitted({ there, made }: Examples): Classifier {
+async function fitted({ there, made }: Examples, signal?: AbortSignal): Promise<Classifier> {
   const isMade = made.map((examples) => examples.length > 0)
   if (there.length === 0 || !isMade.includes(true)) return () => [1, ...made.map(() => 0)]
-  let even = fitEven(
+  let even = await fitEven(
     there,
     there.map(() => 1),
     made,
+    signal,
   )
   let priors = made.map((examples) => leastRatio(examples.map(even), made.indexOf(examples) + 1))
   let counts = there.map((features) => {
@@ -178,7 +207,7 @@ function fitted({ there, made }: Examples): Classifier {
     return Math.max(0.02, 1 - sumOf(wrong.map((value, kind) => (value * priors[kind]!) / own)))
   })
   for (let round = 0; round < 2; round++) {
-    even = fitEven(there, counts, made)
+    even = await fitEven(there, counts, made, signal)
     const odds = there.map(even)
     for (let turn = 0; turn < 30; turn++) {
       const likely = odds.map((one) => withPriors(one, priors))
@@ -190,7 +219,12 @@ function fitted({ there, made }: Examples): Classifier {
 }
 
 /** Fitted to as many of each class. */
-function fitEven(there: Examples['there'], counts: readonly number[], made: Examples['made']): Classifier {
+function fitEven(
+  there: Examples['there'],
+  counts: readonly number[],
+  made: Examples['made'],
+  signal?: AbortSignal,
+): Promise<Classifier> {
   const known = sumOf(counts)
   const none = made.map(() => 0)
   const examples: WeighedExample[] = there.map((features, at) => ({
@@ -201,7 +235,7 @@ function fitEven(there: Examples['there'], counts: readonly number[], made: Exam
     const weights = [0, ...none.map((_, other) => (other === kind ? 1 / list.length : 0))]
     for (const features of list) examples.push({ features, weights })
   })
-  return softmaxRegression(examples)
+  return softmaxRegression(examples, signal)
 }
 
 /** Probabilities where classes are as frequent as `priors` say, of those where all are alike. */

@@ -30,7 +30,7 @@ export async function learnDoubt(
         .slice(0, fit_pictures - pictures.length),
     )
   }
-  return fitDoubt(pictures, seed)
+  return fitDoubt(pictures, seed, signal)
 }
 
 /** Whether a shard has all that is held against each other. */

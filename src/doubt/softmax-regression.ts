@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { cholesky, type Solve } from '../statistics/cholesky.js'
 
 /** An example with how much it counts as one of each class. */
@@ -28,9 +29,14 @@ const farthest = 4
  * deviation 1 first.
  *
  * Steps are those of the bound of Böhning (1992) on the second derivative, which is the same in every round, with
- * Nesterov's momentum: features that say nearly the same take no longer than others.
+ * Nesterov's momentum: features that say nearly the same take no longer than others. Between rounds others have a turn.
+ *
+ * @throws the signal's reason once it is aborted
  */
-export function softmaxRegression(examples: readonly WeighedExample[]): Classifier {
+export async function softmaxRegression(
+  examples: readonly WeighedExample[],
+  signal?: AbortSignal,
+): Promise<Classifier> {
   const classes = examples[0]?.weights.length ?? 0
   const scale = standardiser(examples.map(({ features }) => features))
   const terms = (features: readonly number[]) => withProducts(scale(features))
@@ -49,6 +55,8 @@ export function softmaxRegression(examples: readonly WeighedExample[]): Classifi
   const gradient = new Float64Array(width * classes)
   const probabilities = new Float64Array(classes)
   for (let round = 0; round < rounds; round++) {
+    await setImmediate()
+    signal?.throwIfAborted()
     for (let at = 0; at < theta.length; at++) theta[at]! += momentum * step[at]!
     for (let at = 0; at < theta.length; at++) gradient[at] = penalties[at % width]! * theta[at]!
     for (let row = 0; row < examples.length; row++) {

@@ -15,7 +15,7 @@ function doubted({ key, phrases, regions, proposals }: MadePicture): DoubtedPict
 
 const { pictures, wrong } = doubtfulGold()
 const gold = pictures.map(doubted)
-const model = fitDoubt(gold, 1)
+const model = await fitDoubt(gold, 1)
 const said = gold.map((picture) => pictureDoubts(picture, model, { judge: 'doubt of m', threshold: 0.5 }))
 const doubtsAt = (index: number) => said[index].doubts
 
@@ -96,13 +96,20 @@ describe('doubts of a grounding', () => {
     expect(sum).toBeCloseTo(1, 6)
   })
 
-  it('are none of a phrase that the model cannot be asked for, and none where there is nothing to learn from', () => {
+  it('are none of a phrase that the model cannot be asked for, and none where there is nothing to learn from', async () => {
     const found = new Map(gold[0].found)
     found.delete(1)
     const boxes = model.boxes({ ...gold[0], found })
     expect(boxes.map((box) => box === undefined)).toEqual([false, false, true, false])
-    const empty = fitDoubt([], 1)
+    const empty = await fitDoubt([], 1)
     expect(empty.boxes(gold[0])[0]?.right).toBe(1)
-    expect(fitDoubt(gold.slice(0, 1), 1).boxes(gold[0])).toHaveLength(4)
+    expect((await fitDoubt(gold.slice(0, 1), 1)).boxes(gold[0])).toHaveLength(4)
+  })
+
+  it('stop being learned once nobody waits for them', async () => {
+    const stop = new AbortController()
+    const learned = fitDoubt(gold, 1, stop.signal)
+    setTimeout(() => stop.abort(new Error('stopped')), 5)
+    await expect(learned).rejects.toThrow('stopped')
   })
 })
