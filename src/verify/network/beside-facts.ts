@@ -16,6 +16,9 @@ export interface AnsweredBox {
   readonly score: number | undefined
 }
 
+/** How many facts are known of a box. */
+export const besideFactCount = 4
+
 /** Logits beyond are as good as these. */
 const surest = 7
 

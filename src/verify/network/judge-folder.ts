@@ -11,15 +11,18 @@ import { toOnnx } from '../../graph/to-onnx.js'
 import { hashModelFiles } from '../../model/hash-model-files.js'
 import { checkOnnxFile } from '../../weights/check-onnx-file.js'
 import { type NamedArray, writeSafetensors } from '../../weights/safetensors.js'
+import { besideFactCount } from './beside-facts.js'
 import { judgeInputs, judgeNetwork } from './judge-network.js'
 import type { JudgeWords } from './judge-words.js'
+import { setFactCount } from './set-facts.js'
 
 const modelType = 'groundmill-judge'
 /** Boxes that a model file takes in one run. */
 export const judgeBatch = 32
 
 const size = z.int().positive().max(4096)
-const logistic = z.object({ weights: z.array(z.number()).max(64).readonly(), bias: z.number() })
+const logistic = (facts: number) =>
+  z.object({ weights: z.array(z.number()).length(facts).readonly(), bias: z.number() })
 
 const schema = z.object({
   model_type: z.literal(modelType),
@@ -32,9 +35,9 @@ const schema = z.object({
     vocabulary_size: z.int().positive().max(1_000_000),
   }),
   /** Of `besideFacts`. */
-  right: z.object({ known: logistic, unknown: logistic }),
+  right: z.object({ known: logistic(besideFactCount), unknown: logistic(besideFactCount) }),
   /** Of `setFacts`. */
-  complete: logistic,
+  complete: logistic(setFactCount),
 })
 
 /** What a judge's folder says of it, besides its weights. */
@@ -93,14 +96,15 @@ export async function readJudgeFolder(
     )
   const facts = parseConfig(schema, jsonOf(text, path), path)
   const wordsPath = join(folder, 'words.json')
-  const words = parseConfig(
-    z.array(z.string()),
-    jsonOf((await readTextIfThere(wordsPath)) ?? 'null', wordsPath),
-    wordsPath,
-  )
-  if (words.length >= facts.network.vocabulary_size)
+  const written = await readTextIfThere(wordsPath)
+  if (written === undefined)
     throw new UserError(
-      `${wordsPath} has ${words.length} words, more than ${path} has room for (${facts.network.vocabulary_size - 1}).`,
+      `${folder} is no judge any more: its words.json is missing. Train it again, or copy the whole folder.`,
+    )
+  const words = parseConfig(z.array(z.string()), jsonOf(written, wordsPath), wordsPath)
+  if (words.length !== facts.network.vocabulary_size - 1)
+    throw new UserError(
+      `${wordsPath} has ${words.length} words, and ${path} says ${facts.network.vocabulary_size - 1}: they belong to different judges.`,
     )
   const model = join(folder, 'model.onnx')
   await checkOnnxFile(model)

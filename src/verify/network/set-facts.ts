@@ -9,6 +9,9 @@ export interface ProbableBox {
   readonly probability: number
 }
 
+/** How many facts are known of a phrase's boxes. */
+export const setFactCount = 11
+
 /** Probability from which a box is accepted. */
 export const acceptedFrom = 0.5
 

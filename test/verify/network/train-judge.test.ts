@@ -128,6 +128,8 @@ describe("a judge's folder", () => {
     const words = new Map([
       ['blue', 1],
       ['square', 2],
+      ['green', 3],
+      ['star', 4],
     ])
     const right = {
       known: { weights: [2, -0.5, -1, 0.7], bias: -0.5 },
@@ -205,10 +207,15 @@ describe("a judge's folder", () => {
       expect(probability).toBeCloseTo(expected[at] ?? 0, 5)
 
     const before = await hashJudge(folder)
-    await writeFile(join(folder, 'words.json'), JSON.stringify(['red', 'square']))
+    await writeFile(join(folder, 'words.json'), JSON.stringify(['red', 'square', 'green', 'star']))
     expect(await hashJudge(folder)).not.toBe(before)
     await writeFile(join(folder, 'words.json'), JSON.stringify(['a', 'b', 'c', 'd', 'e']))
-    await expect(readJudgeFolder(folder)).rejects.toThrow('5 words, more than')
+    await expect(readJudgeFolder(folder)).rejects.toThrow(/5 words, and .* says 4: they belong to different/)
+    await rm(join(folder, 'words.json'))
+    await expect(readJudgeFolder(folder)).rejects.toThrow('its words.json is missing')
+    const told = { network, right, complete: { ...complete, weights: [1] } }
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ model_type: 'groundmill-judge', ...told }))
+    await expect(readJudgeFolder(folder)).rejects.toThrow(/complete\.weights: .*11/)
     await writeFile(join(folder, 'config.json'), JSON.stringify({ model_type: 'glip' }))
     await expect(readJudgeFolder(folder)).rejects.toThrow(/model_type "?glip"? is no judge/)
     await rm(join(folder, 'config.json'))
