@@ -188,34 +188,63 @@ const mostTaken = 4
 const isSame = (one: Xyxy, other: Xyxy) => iou(one, other) >= sameBox
 
 /**
- * A classifier whose first class is what is there. Of boxes that are as those of an error, as many are there as
- * errors are: so the share of an error is at most the least that what is there is likelier than it (Elkan and Noto
- * 2008), from which expectation maximisation goes on.
+ * A classifier whose first class is what is right. What is there is taken for right at first, and is not: the share of
+ * each error in it is estimated, and as many as that, those that look most like the error, are left out when
+ * it is fitted again (Garg, Wu, Smola, Balakrishnan and Lipton 2021).
  */
 async function fitted({ there, made }: Examples, signal?: AbortSignal): Promise<Classifier> {
   const isMade = made.map((examples) => examples.length > 0)
   if (there.length === 0 || !isMade.includes(true)) return () => [1, ...made.map(() => 0)]
-  let even = await fitEven(
-    there,
-    there.map(() => 1),
-    made,
-    signal,
-  )
-  let priors = made.map((examples) => leastRatio(examples.map(even), made.indexOf(examples) + 1))
-  let counts = there.map((features) => {
-    const [own = 1, ...wrong] = even(features)
-    return Math.max(0.02, 1 - sumOf(wrong.map((value, kind) => (value * priors[kind]!) / own)))
-  })
-  for (let round = 0; round < 2; round++) {
+  let counts = there.map(() => 1)
+  let priors = made.map(() => 0)
+  let even: Classifier = () => []
+  for (let round = 0; round < rounds; round++) {
     even = await fitEven(there, counts, made, signal)
     const odds = there.map(even)
-    for (let turn = 0; turn < 30; turn++) {
-      const likely = odds.map((one) => withPriors(one, priors))
-      priors = priors.map((_, kind) => believed(sumOf(likely.map((one) => one[kind + 1]!)) / likely.length))
-    }
-    counts = odds.map((one) => withPriors(one, priors)[0]!)
+    counts = there.map(() => 1)
+    priors = made.map((examples, kind) => {
+      const likeness = odds.map((one) => one[kind + 1]!)
+      const share = shareOf(
+        likeness,
+        examples.map((features) => even(features)[kind + 1]!),
+      )
+      const least = sorted(likeness)[Math.round(share * there.length)] ?? 1
+      likeness.forEach((value, at) => {
+        if (value > least) counts[at] = 0
+      })
+      return share
+    })
   }
   return (features) => withPriors(even(features), priors)
+}
+
+/** Times that it is fitted. */
+const rounds = 2
+
+const sorted = (values: readonly number[]) => [...values].sort((a, b) => b - a)
+
+/**
+ * The share of an error in what is there: that of what is at least as much like it as some of those that were made,
+ * held against their share, at the place where that is least, with what chance may add to it (best bin
+ * estimation, of the same authors).
+ *
+ * @param there how much each that is there is like the error
+ * @param made how much each that has it is
+ */
+function shareOf(there: readonly number[], made: readonly number[]): number {
+  const [all, own] = [sorted(there), sorted(made)]
+  const chance = Math.sqrt(1 / all.length) + Math.sqrt(1 / own.length)
+  let [share, bound] = [1, Number.POSITIVE_INFINITY]
+  let above = 0
+  own.forEach((least, at) => {
+    while (above < all.length && all[above]! >= least) above++
+    const part = (at + 1) / own.length
+    const ratio = above / all.length / part
+    if (ratio + chance / part >= bound) return
+    bound = ratio + chance / part
+    share = ratio
+  })
+  return believed(own.length > 0 ? share : 0)
 }
 
 /** Fitted to as many of each class. */
@@ -243,12 +272,6 @@ function withPriors(even: readonly number[], priors: readonly number[]): number[
   const weighed = even.map((value, at) => value * (at === 0 ? 1 - sumOf(priors) : priors[at - 1]!))
   const sum = sumOf(weighed)
   return weighed.map((value) => value / sum)
-}
-
-/** The tenth least of how much likelier the first class is than another one. */
-function leastRatio(answers: readonly (readonly number[])[], of: number): number {
-  const ratios = answers.map((one) => one[0]! / Math.max(1e-9, one[of]!)).sort((a, b) => a - b)
-  return believed(ratios[Math.floor(ratios.length / 10)] ?? 0)
 }
 
 const believed = (prior: number) => Math.min(mostPrior, Math.max(leastPrior, prior))
