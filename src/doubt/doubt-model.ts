@@ -42,8 +42,7 @@ const mostPrior = 0.25
 /**
  * Learns from a grounding itself what an error looks like to a model: errors of each kind are made in it on
  * purpose, and a classifier is fitted to tell boxes that have one from those that were there. What was there is
- * wrong here and there too: how often is estimated by expectation maximisation (Saerens, Latinne and Decaestecker
- * 2002), and what seems wrong counts the less for right when the classifier is fitted again.
+ * wrong here and there too: how often is estimated, and what seems wrong is left out when it is fitted again.
  *
  * What it goes by are measures of ObjectLab (Tkachenko, Thyagarajan and Mueller 2023: badly located, swapped,
  * overlooked) and of confident learning (self-confidence, held against what is usual for the class), for phrases

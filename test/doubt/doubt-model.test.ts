@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { random } from '../../src/base/random.js'
 import { iou } from '../../src/boxes/iou.js'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { fitDoubt } from '../../src/doubt/doubt-model.js'
 import type { DoubtedPicture, FoundBox } from '../../src/doubt/doubted-picture.js'
 import { pictureDoubts } from '../../src/doubt/picture-doubts.js'
+import { spoilers, type WrongKind, wrongKinds } from '../../src/doubt/spoil.js'
 import { doubtfulGold, type MadePicture, madePicture, side } from '../helpers/doubtful-gold.js'
 
 function doubted({ key, phrases, regions, proposals }: MadePicture): DoubtedPicture {
@@ -111,5 +113,39 @@ describe('doubts of a grounding', () => {
     const learned = fitDoubt(gold, 1, stop.signal)
     setTimeout(() => stop.abort(new Error('stopped')), 5)
     await expect(learned).rejects.toThrow('stopped')
+  })
+
+  it('are believed where a third of all is wrong, and what is right stays so', async () => {
+    const draw = random(9, 'many errors')
+    const kinds = new Map<string, WrongKind>()
+    const spoilt = Array.from({ length: 300 }, (_, index) => doubted(madePicture(index))).map((picture) => {
+      let { boxes } = picture
+      for (let thing = 0; thing < 4; thing++) {
+        if (draw.next() > 0.35) continue
+        const kind = draw.pick(wrongKinds.filter((one) => one !== 'swapped'))
+        const made = spoilers[kind]({ ...picture, boxes }, thing, draw)
+        if (!made) continue
+        boxes = [...made.boxes]
+        kinds.set(`${picture.key}/${made.at}`, kind)
+      }
+      return { ...picture, boxes }
+    })
+    const many = await fitDoubt(spoilt, 1)
+    const weights: Record<WrongKind | 'right', number[]> = {
+      right: [],
+      misplaced: [],
+      swapped: [],
+      extra: [],
+    }
+    for (const picture of spoilt)
+      many.boxes(picture).forEach((said, at) => {
+        weights[kinds.get(`${picture.key}/${at}`) ?? 'right'].push(said?.right ?? 1)
+      })
+    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+    expect(weights.misplaced.length).toBeGreaterThan(100)
+    expect(weights.extra.length).toBeGreaterThan(100)
+    expect(mean(weights.right)).toBeGreaterThan(0.9)
+    expect(mean(weights.misplaced)).toBeLessThan(0.2)
+    expect(mean(weights.extra)).toBeLessThan(0.2)
   })
 })
