@@ -364,7 +364,12 @@ interface QuestionProps {
 function Question({ sample, steps, step, held, edit, words }: QuestionProps) {
   const current = steps[step]
   if (!current) return <>No phrase of this picture is asked about.</>
-  const name = <b>{sample.phrases[current.phrase]?.text}</b>
+  // A stranger's words may be written from right to left; the question is not.
+  const name = (
+    <b>
+      <bdi>{sample.phrases[current.phrase]?.text}</bdi>
+    </b>
+  )
   if (words) return <>Which words name the box?</>
   if (edit) return edit.original ? <>Draw the box of {name}</> : <>Draw another box of {name}</>
   const said = saidOf(sample, held, current)
