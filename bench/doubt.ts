@@ -4,8 +4,8 @@
  * 0.6 with its own; exchanged with that of a thing of other phrases; or a box is added where nothing is. A model is trained
  * on that gold itself, asked for its boxes, and what `doubt` says is held against what was done: the area under the ROC
  * curve of each kind against what nothing was done to, beside that of the score of the box alone and of lots. For the
- * last share another model is trained that weighs by these doubts, which doubts once more, and a third one that weighs by
- * that; and one on gold without errors: how much of the AP on held-out pictures that errors cost is won back.
+ * last share another model is trained that weighs by these doubts, and one on gold without errors: how much of the AP on
+ * held-out pictures that errors cost is won back.
  *
  * What was made before is found in the folder: a run that is stopped goes on, and `--only` makes a part.
  *
@@ -193,9 +193,7 @@ async function apOf({ dir }: World, model: StageOutput): Promise<number> {
 
 const last = Math.max(...options.shares)
 const found = new Map<number, Found[]>()
-/** What the doubts of the model that weighs by doubts find. */
-const foundAgain: Found[] = []
-const trained: Readonly<Record<'clean' | 'plain' | 'weighed' | 'again', number>>[] = []
+const trained: Readonly<Record<'clean' | 'plain' | 'weighed', number>>[] = []
 for (const seed of options.seeds) {
   const world = await openWorld(seed)
   for (const share of options.only.includes('find') ? options.shares : [last]) {
@@ -205,52 +203,36 @@ for (const seed of options.seeds) {
     if (options.only.includes('find'))
       found.set(share, [...(found.get(share) ?? []), await findErrors(world, name, boxes.name, done)])
     if (share !== last || !options.only.includes('train')) continue
-    const doubtsOf = async (stageName: string, proposed: StageOutput) => {
-      const outputs = new Map([output, proposed].map((one) => [one.name, one]))
-      const stage = { name: stageName, needs: [name, proposed.name], with: doubtConfig.parse({}) }
-      return (await runStage(doubt, stage, { outputs })).output
-    }
-    const doubts = await doubtsOf(`doubts-${share}`, boxes)
-    const weighed = await modelOf(world, `weighed-${share}`, output, doubts)
-    const boxesAgain = await boxesOf(`boxes-again-${share}`, output, weighed)
-    foundAgain.push(await findErrors(world, name, boxesAgain.name, done))
-    const doubtsAgain = await doubtsOf(`doubts-again-${share}`, boxesAgain)
+    const outputs = new Map([output, boxes].map((one) => [one.name, one]))
+    const stage = { name: `doubts-${share}`, needs: [name, boxes.name], with: doubtConfig.parse({}) }
+    const doubts = (await runStage(doubt, stage, { outputs })).output
     const gold = await datasetOutput(await openDataset(join(world.dir, 'gold')), 'grounding', 'gold')
     trained.push({
       clean: await apOf(world, await modelOf(world, 'model-clean', gold)),
       plain: await apOf(world, model),
-      weighed: await apOf(world, weighed),
-      again: await apOf(world, await modelOf(world, `weighed-again-${share}`, output, doubtsAgain)),
+      weighed: await apOf(world, await modelOf(world, `weighed-${share}`, output, doubts)),
     })
   }
 }
 
 const figures: Record<string, Figure> = {}
-const all: readonly (readonly [string, readonly Found[]])[] = [
-  ...[...found].map(([share, seeds]) => [`${share} %`, seeds] as const),
-  ...(foundAgain.length > 0 ? [[`${last} % once more`, foundAgain] as const] : []),
-]
-for (const [share, seeds] of all)
+for (const [percent, seeds] of found)
   for (const kind of errorKinds) {
     const of = (by: 'doubt' | 'score' | 'lot') => seeds.map((one) => one[kind][by])
     const control = (by: 'score' | 'lot') => seedFigure(of(by)).value?.toFixed(3)
     const figure = seedFigure(of('doubt'), { least: 0.9 })
-    figures[`AUROC, ${share} ${kind}`] = {
+    figures[`AUROC, ${percent} % ${kind}`] = {
       ...figure,
       note: `${figure.note}; by score alone ${control('score')}, by lot ${control('lot')}`,
     }
   }
 if (trained.length > 0) {
-  const wonBack = (by: 'weighed' | 'again') =>
-    seedFigure(
-      trained.map((one) => 1 - (one.clean - one[by]) / (one.clean - one.plain)),
-      { least: 0.5 },
-    )
   figures['AP, gold without errors'] = seedFigure(trained.map(({ clean }) => clean))
   figures['AP, gold with errors'] = seedFigure(trained.map(({ plain }) => plain))
   figures['AP, weighed by doubts'] = seedFigure(trained.map(({ weighed }) => weighed))
-  figures['AP, weighed once more'] = seedFigure(trained.map(({ again }) => again))
-  figures['lost AP that is won back'] = wonBack('weighed')
-  figures['lost AP that is won back, once more'] = wonBack('again')
+  figures['lost AP that is won back'] = seedFigure(
+    trained.map(({ clean, plain, weighed }) => 1 - (clean - weighed) / (clean - plain)),
+    { least: 0.5 },
+  )
 }
 printReport('doubt', options.seeds.length, figures)

@@ -81,7 +81,7 @@ for (const seed of seeds) {
     )
   }
   if (only.includes('students'))
-    outcomes.push(await students(seed, folder, { score, judge: await curveOf('by-judge') }))
+    outcomes.push(await students(seed, folder, { score, judge: await curveOf('one-name-judge') }))
 }
 if (complete.length > 0) {
   for (const [way, all] of gains)

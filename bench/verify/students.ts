@@ -39,7 +39,7 @@ export async function students(
   const teacher = stageOf('teacher') as Extract<Stage, { uses: 'train' }>
   const added: Stage[] = [
     filter('kept-thresholded', 'by-score', best?.score ?? 0.5),
-    filter('kept-verified', 'by-judge', sure?.score ?? 0.5),
+    filter('kept-verified', 'one-name-judge', sure?.score ?? 0.5),
     ...kinds.flatMap((name): Stage[] => [
       {
         ...teacher,
