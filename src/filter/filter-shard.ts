@@ -3,6 +3,7 @@ import { zip } from '../base/zip.js'
 import {
   type GroundingRow,
   negativePhrase,
+  type Phrase,
   type ProposalRow,
   type RejectRow,
   type VerdictRow,
@@ -242,7 +243,7 @@ export function filterRow(
   const parts = others as Readonly<Record<string, unknown>>
   stages.others?.forEach((other, at) => {
     const source = sources.length
-    const own = boxesOf(parts[`other${at}`] as ProposalRow | GroundingRow)
+    const own = boxesOf(parts[`other${at}`] as ProposalRow | GroundingRow, rowPhrases, other.stage)
     for (const box of own.boxes) add({ ...box, source }, other)
     const { stage } = other
     sources.push({ stage, teacher: own.teacher ?? stage, labels: labels.get(stage) })
@@ -268,16 +269,27 @@ export function filterRow(
   }
 }
 
-/** The boxes of a row of proposals, or of a grounding, as candidates, and who found them. */
-function boxesOf(row: ProposalRow | GroundingRow): {
+/**
+ * The boxes of a row of proposals, or of a grounding, as candidates, and who found them. A region keeps the words that
+ * were left of its phrase, or chosen for it.
+ */
+function boxesOf(
+  row: ProposalRow | GroundingRow,
+  phrases: readonly Phrase[],
+  stage: string,
+): {
   readonly boxes: readonly Candidate[]
   readonly teacher: string | undefined
 } {
   if ('proposals' in row) return { boxes: row.proposals, teacher: row.teacher }
-  const boxes = row.regions.map(({ phrase, xyxy, score, origin }) => ({
-    ...{ phrase, xyxy, score, origin },
-    ...{ label: null, contrast: null },
-  }))
+  const boxes = row.regions.map(({ phrase, xyxy, score, origin, start, end }): Candidate => {
+    const whole = phrases[phrase]
+    const isWhole = !whole || (whole.start === start && whole.end === end)
+    return {
+      ...{ phrase, xyxy, score, origin, label: null, contrast: null },
+      ...(!isWhole && { relabelled: { rule: stage, start, end } }),
+    }
+  })
   // Some of its boxes may be people's: by its teacher a rule knows whose scores it has.
   const found = row.regions.find((region) => !isReviewed(region)) ?? row.regions[0]
   return { boxes, teacher: found?.origin }

@@ -192,7 +192,9 @@ describe('filtering a shard', () => {
     const regions = ['a', 'b', 'c'].map((key): GroundingRow => {
       const region = { caption: 0, phrase: 1, start: 10, end: 15, score: 1, area: null }
       const own = (x: number, origin: string) => ({ ...region, xyxy: [x, 0, x + 20, 20] as const, origin })
-      return { key, regions: key === 'a' ? [own(60, 'review:ann'), own(0, 'second')] : [], ignored: null }
+      // Ann has left it fewer words.
+      const anns = { ...own(60, 'review:ann'), start: 12 }
+      return { key, regions: key === 'a' ? [anns, own(0, 'second')] : [], ignored: null }
     })
     await putShard(storage, 'grounding', 'reviewed', '00000', regions)
     const verdict: Verdict = {
@@ -210,10 +212,17 @@ describe('filtering a shard', () => {
       others: [...read.others, reviewed],
     })
     const [row] = await all(readShard(storage, 'grounding', 'filter', '00000'))
-    expect(row?.regions.map(({ phrase, xyxy, origin }) => [phrase, xyxy[0], origin])).toEqual([
-      [0, 30, 'review:bob'],
-      [1, 60, 'review:ann'],
-      [1, 0, 'first+second'],
+    const told = row?.regions.map(({ phrase, xyxy, origin, start, end }) => [
+      phrase,
+      xyxy[0],
+      origin,
+      start,
+      end,
+    ])
+    expect(told).toEqual([
+      [0, 30, 'review:bob', 0, 5],
+      [1, 60, 'review:ann', 12, 15],
+      [1, 0, 'first+second', 10, 15],
     ])
   })
 

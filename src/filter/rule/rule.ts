@@ -15,7 +15,7 @@ export const noSource = -1
 
 /** The words that are left of a box's phrase. To rules the box is of its phrase all the same. */
 export interface Relabelling {
-  /** The rule that took the others away. */
+  /** The rule that took the others away; of a region of another grounding, that grounding. */
   readonly rule: string
   /** Span in the caption, in code points, half open: within that of the phrase, but where a person chose the words. */
   readonly start: number
