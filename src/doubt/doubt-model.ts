@@ -213,6 +213,8 @@ async function fitted({ there, made }: Examples, signal?: AbortSignal): Promise<
       })
       return share
     })
+    // Of very few boxes all may look like some error.
+    if (!counts.includes(1)) counts.fill(1)
   }
   return (features) => withPriors(even(features), priors)
 }
@@ -243,7 +245,7 @@ function shareOf(there: readonly number[], made: readonly number[]): number {
     bound = ratio + chance / part
     share = ratio
   })
-  return believed(own.length > 0 ? share : 0)
+  return own.length > 0 ? believed(share) : 0
 }
 
 /** Fitted to as many of each class. */

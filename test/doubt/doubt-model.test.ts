@@ -15,6 +15,7 @@ function doubted({ key, phrases, regions, proposals }: MadePicture): DoubtedPict
   return { key, width: side, height: side, phrases, boxes, found, judged: () => undefined }
 }
 
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0)
 const { pictures, wrong } = doubtfulGold()
 const gold = pictures.map(doubted)
 const model = await fitDoubt(gold, 1)
@@ -105,7 +106,13 @@ describe('doubts of a grounding', () => {
     expect(boxes.map((box) => box === undefined)).toEqual([false, false, true, false])
     const empty = await fitDoubt([], 1)
     expect(empty.boxes(gold[0])[0]?.right).toBe(1)
-    expect((await fitDoubt(gold.slice(0, 1), 1)).boxes(gold[0])).toHaveLength(4)
+    // Of next to nothing something is learned, and nothing that is no number.
+    for (let few = 1; few <= 4; few++) {
+      const picture = { ...gold[0], boxes: gold[0].boxes.slice(0, few) }
+      const said = (await fitDoubt([picture], 1)).boxes(picture)
+      expect(said).toHaveLength(few)
+      for (const one of said) expect(sumOf(Object.values(one ?? {}))).toBeCloseTo(1, 6)
+    }
   })
 
   it('stop being learned once nobody waits for them', async () => {
