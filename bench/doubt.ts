@@ -4,8 +4,8 @@
  * 0.6 with its own; exchanged with that of a thing of other phrases; or a box is added where nothing is. A model is trained
  * on that gold itself, asked for its boxes, and what `doubt` says is held against what was done: the area under the ROC
  * curve of each kind against what nothing was done to, beside that of the score of the box alone and of lots. For the
- * last share another model is trained that weighs by these doubts, and one on gold without errors: how much of the AP on
- * held-out pictures that errors cost is won back.
+ * last share another model is trained that weighs by these doubts, one that takes boxes where they would have them as well,
+ * and one on gold without errors: how much of the AP on held-out pictures that errors cost is won back.
  *
  * What was made before is found in the folder: a run that is stopped goes on, and `--only` makes a part.
  *
@@ -112,10 +112,15 @@ async function spoilGold({ dir, seed }: World, share: number) {
   return { name, done, output: await datasetOutput(await openDataset(url), 'grounding', name) }
 }
 
-/** A model of a grounding; with doubts, one that weighs by them. */
-async function modelOf({ dir, recipe }: World, name: string, grounding: StageOutput, doubts?: StageOutput) {
+/** A model of a grounding; with doubts, one that weighs by them, and mends as they say where that is asked. */
+async function modelOf(
+  { dir, recipe }: World,
+  name: string,
+  grounding: StageOutput,
+  { doubts, mend }: { readonly doubts?: StageOutput; readonly mend?: true } = {},
+) {
   const outputs = new Map([grounding, ...(doubts ? [doubts] : [])].map((output) => [output.name, output]))
-  const config = { ...recipe, ...(doubts && { weigh_by: doubts.name }) }
+  const config = { ...recipe, ...(doubts && { weigh_by: doubts.name }), ...(mend && { mend }) }
   const stage = { name, needs: [...outputs.keys()], with: config }
   const tell = (_: unknown, step: number, of: number) => {
     if (step % 100 === 0) process.stderr.write(`  ${dir} ${name}: step ${step} of ${of}\n`)
@@ -193,7 +198,7 @@ async function apOf({ dir }: World, model: StageOutput): Promise<number> {
 
 const last = Math.max(...options.shares)
 const found = new Map<number, Found[]>()
-const trained: Readonly<Record<'clean' | 'plain' | 'weighed', number>>[] = []
+const trained: Readonly<Record<'clean' | 'plain' | 'weighed' | 'mended', number>>[] = []
 for (const seed of options.seeds) {
   const world = await openWorld(seed)
   for (const share of options.only.includes('find') ? options.shares : [last]) {
@@ -210,7 +215,8 @@ for (const seed of options.seeds) {
     trained.push({
       clean: await apOf(world, await modelOf(world, 'model-clean', gold)),
       plain: await apOf(world, model),
-      weighed: await apOf(world, await modelOf(world, `weighed-${share}`, output, doubts)),
+      weighed: await apOf(world, await modelOf(world, `weighed-${share}`, output, { doubts })),
+      mended: await apOf(world, await modelOf(world, `mended-${share}`, output, { doubts, mend: true })),
     })
   }
 }
@@ -230,9 +236,14 @@ if (trained.length > 0) {
   figures['AP, gold without errors'] = seedFigure(trained.map(({ clean }) => clean))
   figures['AP, gold with errors'] = seedFigure(trained.map(({ plain }) => plain))
   figures['AP, weighed by doubts'] = seedFigure(trained.map(({ weighed }) => weighed))
-  figures['lost AP that is won back'] = seedFigure(
-    trained.map(({ clean, plain, weighed }) => 1 - (clean - weighed) / (clean - plain)),
-    { least: 0.5 },
-  )
+  figures['AP, mended by doubts'] = seedFigure(trained.map(({ mended }) => mended))
+  for (const [name, by] of [
+    ['by weighing', 'weighed'],
+    ['by mending', 'mended'],
+  ] as const)
+    figures[`lost AP that is won back ${name}`] = seedFigure(
+      trained.map(({ clean, plain, [by]: own }) => 1 - (clean - own) / (clean - plain)),
+      { least: 0.5 },
+    )
 }
 printReport('doubt', options.seeds.length, figures)

@@ -149,6 +149,12 @@ export const trainConfig = z
       .describe(
         'a stage of verdicts, among those that are needed: a box counts in the losses as much as it is likely to be right, and a phrase that misses a box does not count around it',
       ),
+    mend: z
+      .boolean()
+      .optional()
+      .describe(
+        'with weigh_by: a box is taken where its verdict has drawn it anew, and one that is missing is added, each counting as much as it is likely to be right (false)',
+      ),
     seed: z
       .number()
       .int()

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { iou } from '../../src/boxes/iou.js'
 import { openDataset } from '../../src/catalog/open-dataset.js'
 import { doubt } from '../../src/cli/review/doubt.js'
 import { readDoubted } from '../../src/doubt/read-doubted.js'
@@ -16,7 +17,8 @@ import { runShardTask } from '../../src/shards/shard-task.js'
 import { emptyStats } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { readSampleRows } from '../../src/train/samples/read-sample-rows.js'
-import { doubtfulGold, side } from '../helpers/doubtful-gold.js'
+import type { Sample } from '../../src/train/samples/sample.js'
+import { doubtfulGold, madePicture, side } from '../helpers/doubtful-gold.js'
 import { putShard } from '../helpers/put-shard.js'
 import { stageAs, stageContext } from '../helpers/stage-context.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -197,6 +199,33 @@ describe('a training that weighs by doubts', () => {
       expect(sample).not.toHaveProperty('judged')
   })
 
+  it('takes boxes where they are rather, and adds what is missing, as much as that is likely', async () => {
+    const samplesOf = async (mends: boolean) => {
+      const samples = new Map<string, Sample>()
+      const read = { ...source, verdicts: 'doubts', mends }
+      for await (const sample of readSampleRows(read, shards[0], { withBytes: false }))
+        samples.set(sample.key, sample)
+      return samples
+    }
+    const [plain, mended] = [await samplesOf(false), await samplesOf(true)]
+    const boxesOf = (sample: Sample | undefined) =>
+      (sample?.captions ?? []).flatMap(({ grounded }) => grounded.flatMap(({ boxes }) => boxes))
+    const { regions: whole } = madePicture(wrong.missing)
+    expect(boxesOf(plain.get('k015'))).toHaveLength(3)
+    const added = boxesOf(mended.get('k015')).find((box) => iou(box, whole[0].xyxy) > 0.7)
+    expect(added).toBeDefined()
+    const { regions: right } = madePicture(wrong.misplaced)
+    const nearest = (sample: Sample | undefined) =>
+      Math.max(...boxesOf(sample).map((box) => iou(box, right[2].xyxy)))
+    expect(nearest(plain.get('k020'))).toBeCloseTo(0.5, 1)
+    expect(nearest(mended.get('k020'))).toBeGreaterThan(0.7)
+    // They count as much as they are likely, and what is added still is no negative of its noun.
+    const said = (mended.get('k015')?.judged ?? []).filter(({ xyxy }) => xyxy?.join() === added?.join())
+    expect(said.map(({ probability }) => probability)).toEqual(['missing', expect.any(Number)])
+    expect(Number(said[1].probability)).toBeGreaterThan(0.5)
+    expect(mended.get('k000')?.captions).toEqual(plain.get('k000')?.captions)
+  })
+
   it('needs the stage that it names, of the same pictures and phrases', async () => {
     const dataset = await openDataset(url)
     const gold = await datasetOutput(dataset, 'grounding', 'gold')
@@ -206,6 +235,10 @@ describe('a training that weighs by doubts', () => {
       return trainKind.find(stage, 'hash', stageContext(storage, outputs).context)
     }
     expect(await open([gold, verdicts])).toBeUndefined()
+    const unsaid = stageAs(trainKind, 'student', ['gold'], { mend: true, steps: 1 })
+    await expect(trainKind.find(unsaid, 'hash', stageContext(storage, [gold]).context)).rejects.toThrow(
+      'mend: no verdicts say what is to be mended',
+    )
     await expect(open([gold], ['gold'])).rejects.toThrow(/weigh_by: "doubts" is not a stage of verdicts/)
     await expect(open([{ ...gold, phrases: 'words' }, verdicts])).rejects.toThrow(/of the phrases of "gold"/)
     const other = { ...dataset, storage: openStorage(join(folder, 'other')) }

@@ -140,7 +140,8 @@ function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageConte
   requireWhole(stage, name, missing)
   const { storage, shards } = dataset
   const source = { name, storage, shards, grounding, phrases, negatives: minedOf(stage, dataset, context) }
-  return [{ ...source, verdicts: verdictsOf(stage, dataset, context) }]
+  const verdicts = verdictsOf(stage, dataset, context)
+  return [{ ...source, verdicts, mends: verdicts !== undefined && stage.with.mend }]
 }
 
 /** The stage whose verdicts weigh the boxes of a source: those of the same pictures. */
@@ -159,10 +160,14 @@ function verdictsOf(
 /**
  * What weighs boxes; undefined where nothing does.
  *
- * @throws UserError where that is no stage of verdicts which the stage needs
+ * @throws UserError where that is no stage of verdicts which the stage needs, or where nothing is named to mend by
  */
 function weighing(stage: StageOf<TrainConfig>, context: StageContext): StageOutput | undefined {
-  const { weigh_by: name } = stage.with
+  const { weigh_by: name, mend } = stage.with
+  if (name === undefined && mend)
+    throw new UserError(
+      `Stage "${stage.name}": mend: no verdicts say what is to be mended: name their stage by weigh_by.`,
+    )
   if (name === undefined) return undefined
   const output = stage.needs.includes(name) ? outputOf(context, name) : undefined
   if (output?.verdicts === undefined)

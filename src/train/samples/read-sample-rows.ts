@@ -4,6 +4,7 @@ import { hasFamily } from '../../shards/has-family.js'
 import { joinRows } from '../../shards/join-rows.js'
 import { type AskedPart, askedSpan } from '../../words/asked-span.js'
 import type { Span } from '../../words/name-prompt.js'
+import { mendRegions } from './mend-regions.js'
 import { negativesStage } from './negatives-stage.js'
 import type {
   GroundedCaption,
@@ -40,15 +41,18 @@ export async function* readSampleRows(
   })
   for await (const row of joined) {
     const { captions } = row.images
+    const { phrases: named } = row.phrases
+    const given = { regions: row.grounding.regions, verdicts: row.verdicts?.verdicts ?? [] }
+    const { regions, verdicts: said } = source.mends ? mendRegions(given, named) : given
     const grounded = captions.flatMap((caption, index): GroundedCaption[] => {
-      const own = groundedPhrases(row.phrases.phrases, row.grounding.regions, { caption: index, words })
+      const own = groundedPhrases(named, regions, { caption: index, words })
       return own.grounded.length === 0 ? [] : [{ ...caption, ...own }]
     })
     yield {
       key: row.key,
       bytes: 'image' in row.images ? row.images.image.bytes.slice() : new Uint8Array(),
       captions: grounded,
-      mentioned: row.phrases.phrases.map(({ text }) => text),
+      mentioned: named.map(({ text }) => text),
       negatives: row.negatives?.negatives ?? [],
       // The boxes of gold are exhaustive, never those that a teacher found of its captions. Sources that were
       // read before they could say so box all that they name.
@@ -56,9 +60,7 @@ export async function* readSampleRows(
         ? isGold && row.negatives.exhaustive
         : captions.some(({ kind }) => kind === 'categories'),
       partial: row.negatives?.partial ?? [],
-      ...(row.verdicts && {
-        judged: judgedBoxes(row.verdicts.verdicts, row.phrases.phrases, row.grounding.regions),
-      }),
+      ...(row.verdicts && { judged: judgedBoxes(said, named, regions) }),
     }
   }
 }

@@ -76,6 +76,8 @@ export interface SampleSource {
   readonly negatives?: string | undefined
   /** The stage of verdicts that weighs its boxes; all count the same where there is none. */
   readonly verdicts?: string | undefined
+  /** Whether boxes are taken where these verdicts would have them, and those that they add are there. */
+  readonly mends?: boolean | undefined
 }
 
 /** Samples of a source by their place in an endless, shuffled, reproducible order. */
