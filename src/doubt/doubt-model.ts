@@ -203,11 +203,9 @@ async function fitted({ there, made }: Examples, signal?: AbortSignal): Promise<
     counts = there.map(() => 1)
     priors = made.map((examples, kind) => {
       const likeness = odds.map((one) => one[kind + 1]!)
-      const share = shareOf(
-        likeness,
-        examples.map((features) => even(features)[kind + 1]!),
-      )
-      const least = sorted(likeness)[Math.round(share * there.length)] ?? 1
+      const ordered = sorted(likeness)
+      const share = shareOf(ordered, sorted(examples.map((features) => even(features)[kind + 1]!)))
+      const least = ordered[Math.round(share * there.length)] ?? 1
       likeness.forEach((value, at) => {
         if (value > least) counts[at] = 0
       })
@@ -229,23 +227,22 @@ const sorted = (values: readonly number[]) => [...values].sort((a, b) => b - a)
  * held against their share, at the place where that is least, with what chance may add to it (best bin
  * estimation, of the same authors).
  *
- * @param there how much each that is there is like the error
- * @param made how much each that has it is
+ * @param there how much each that is there is like the error, the most first
+ * @param made how much each that has it is, the most first
  */
 function shareOf(there: readonly number[], made: readonly number[]): number {
-  const [all, own] = [sorted(there), sorted(made)]
-  const chance = Math.sqrt(1 / all.length) + Math.sqrt(1 / own.length)
+  const chance = Math.sqrt(1 / there.length) + Math.sqrt(1 / made.length)
   let [share, bound] = [1, Number.POSITIVE_INFINITY]
   let above = 0
-  own.forEach((least, at) => {
-    while (above < all.length && all[above]! >= least) above++
-    const part = (at + 1) / own.length
-    const ratio = above / all.length / part
+  made.forEach((least, at) => {
+    while (above < there.length && there[above]! >= least) above++
+    const part = (at + 1) / made.length
+    const ratio = above / there.length / part
     if (ratio + chance / part >= bound) return
     bound = ratio + chance / part
     share = ratio
   })
-  return own.length > 0 ? believed(share) : 0
+  return made.length > 0 ? believed(share) : 0
 }
 
 /** Fitted to as many of each class. */

@@ -40,4 +40,6 @@ export function mendRegions({ regions, verdicts }: Judged, phrases: readonly Phr
   return { regions: [...mended, ...added], verdicts: [...verdicts, ...said] }
 }
 
-const placeOf = ({ phrase, xyxy }: Pick<Region | Verdict, 'phrase' | 'xyxy'>) => `${phrase}/${xyxy?.join()}`
+/** A text that is the same for the same box of the same phrase. */
+export const placeOf = ({ phrase, xyxy }: Pick<Region | Verdict, 'phrase' | 'xyxy'>) =>
+  `${phrase}/${xyxy?.join()}`

@@ -1,10 +1,9 @@
-import type { Xyxy } from '../../boxes/xyxy.js'
 import type { Phrase, Region, Verdict } from '../../rows/rows.js'
 import { hasFamily } from '../../shards/has-family.js'
 import { joinRows } from '../../shards/join-rows.js'
 import { type AskedPart, askedSpan } from '../../words/asked-span.js'
 import type { Span } from '../../words/name-prompt.js'
-import { mendRegions } from './mend-regions.js'
+import { mendRegions, placeOf } from './mend-regions.js'
 import { negativesStage } from './negatives-stage.js'
 import type {
   GroundedCaption,
@@ -112,13 +111,12 @@ function judgedBoxes(
   phrases: readonly Phrase[],
   regions: readonly Region[],
 ): JudgedBox[] {
-  const placeOf = (phrase: number, xyxy: Xyxy) => `${phrase}/${xyxy.join()}`
-  const there = new Set(regions.map(({ phrase, xyxy }) => placeOf(phrase, xyxy)))
-  const judged = verdicts.flatMap(({ phrase, xyxy, verdict, probability, person }): JudgedBox[] => {
+  const there = new Set(regions.map(placeOf))
+  const judged = verdicts.flatMap((said): JudgedBox[] => {
+    const { phrase, xyxy, verdict, probability, person } = said
     const name = phrases[phrase]?.text
     if (name === undefined) return []
-    if (verdict === 'add' && person && xyxy && there.has(placeOf(phrase, xyxy)))
-      return [{ name, xyxy, probability }]
+    if (verdict === 'add' && person && xyxy && there.has(placeOf(said))) return [{ name, xyxy, probability }]
     if (verdict === 'add' || verdict === 'incomplete') return [{ name, xyxy, probability: 'missing' }]
     return xyxy === null ? [] : [{ name, xyxy, probability }]
   })
