@@ -1,16 +1,14 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { explainError } from '../base/explain-error.js'
 import { packaged, packagedCards } from '../base/files/packaged.js'
+import { programVersion } from '../base/files/program-version.js'
 import { UserError } from '../base/user-error.js'
 import { refuseUnknownCommands } from './options/refuse-unknown.js'
 import { refuseEmptyWords, requireOutputs } from './options/refuse-words.js'
 import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/interrupts.js'
 import { isJsonAsked } from './terminal/json-asked.js'
 import { clearLine, printError, say } from './terminal/print.js'
-
-const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string }
 
 const interrupted = listenForInterrupts()
 endWithReader()
@@ -20,7 +18,7 @@ const program = new Command('groundmill')
   .description(
     'The data engine of GLIP: captions and pictures in, grounding shards out, a student trained on them and promoted to the next teacher.',
   )
-  .version(version)
+  .version(programVersion)
   .option('--verbose', 'print the stack of an error')
   .showHelpAfterError('(--help says more)')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'groundmill:')) })
@@ -143,7 +141,7 @@ program
     example('submit pipelines/cc3m.yaml --slurm --slices 100 --set list=cc3m.tsv -o jobs'),
   )
   .action(async (pipeline, options) =>
-    (await import('./machines/submit.js')).submit(pipeline, options, version),
+    (await import('./machines/submit.js')).submit(pipeline, options, programVersion),
   )
 
 program
