@@ -90,13 +90,16 @@ def sensitivity(name: str, model, values: dict, key="pred_boxes") -> None:
     print(f"{name}: a pixel off moves boxes by {boxes:.3f} and scores by {scores:.3f}")
 
 
-def grounding_dino() -> None:
-    folder = root / "grounding-dino"
-    model = tiny_grounding_dino()
+def grounding_dino(kind: str) -> None:
+    folder = root / kind
+    model = tiny_grounding_dino(kind)
     save_config(model, folder)
     export_grounding_dino(model, folder / "onnx/model.onnx", separator_masks)
-    export_grounding_dino(model, folder / "onnx/model_one_phrase.onnx", one_phrase_masks)
-    share_weights([folder / "onnx/model.onnx", folder / "onnx/model_one_phrase.onnx"], "weights.bin")
+    if kind == "grounding-dino":
+        export_grounding_dino(model, folder / "onnx/model_one_phrase.onnx", one_phrase_masks)
+        share_weights([folder / "onnx/model.onnx", folder / "onnx/model_one_phrase.onnx"], "weights.bin")
+    else:
+        half_precision(folder / "onnx/model.onnx", folder / "onnx/model_fp16.onnx", keep_io_types=True)
     whole = {"height": LONG_SIDE, "width": LONG_SIDE}
     processor = GroundingDinoImageProcessorPil(size={"shortest_edge": SIDE, "longest_edge": LONG_SIDE}, pad_size=whole)
     save_processor(folder, processor)
@@ -110,7 +113,7 @@ def grounding_dino() -> None:
         with torch.no_grad():
             outputs = model(**inputs)
         if index == 1:
-            sensitivity("grounding-dino", model, dict(inputs))
+            sensitivity(kind, model, dict(inputs))
         size = [image.size[::-1]]
         said = both.post_process_grounded_object_detection(
             outputs, inputs.input_ids, threshold=0.4, text_threshold=0.35, target_sizes=size
@@ -126,7 +129,7 @@ def grounding_dino() -> None:
             best = scores.argsort(descending=True, stable=True)[:4]
             found.append([{"score": round(scores[b].item(), 6), "xyxy": numbers(corners[b], 4)} for b in best])
         expected.append({"phrases": phrases, "ids": inputs.input_ids[0].tolist(), "processor": listed(said, "text_labels"), "found": found})
-    write("grounding-dino", expected)
+    write(kind, expected)
 
 
 class GreyOwlv2(Owlv2ImageProcessorPil):
@@ -167,9 +170,9 @@ def owl(kind: str, plain, split: bool) -> None:
     write(kind, expected)
 
 
-def half_precision(model: Path, to: Path) -> None:
-    """The same network in float16, inputs and outputs too."""
-    onnx.save(float16.convert_float_to_float16(onnx.load(str(model)), keep_io_types=False), str(to))
+def half_precision(model: Path, to: Path, keep_io_types: bool = False) -> None:
+    """The same network in float16; inputs and outputs too, unless they are kept, as most published exports keep them."""
+    onnx.save(float16.convert_float_to_float16(onnx.load(str(model)), keep_io_types=keep_io_types), str(to))
 
 
 def closed(name: str, model, processor, expected_of, names) -> None:
@@ -234,7 +237,8 @@ def resampling() -> None:
 
 
 fixtures = {
-    "grounding-dino": grounding_dino,
+    "grounding-dino": lambda: grounding_dino("grounding-dino"),
+    "mm-grounding-dino": lambda: grounding_dino("mm-grounding-dino"),
     "owlvit": lambda: owl("owlvit", OwlViTImageProcessorPil, split=False),
     "owlv2": lambda: owl("owlv2", Owlv2ImageProcessorPil, split=True),
     "detr": detr,

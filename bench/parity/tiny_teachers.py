@@ -7,7 +7,8 @@ import onnx
 import onnxruntime
 import torch
 import transformers
-from transformers.models.grounding_dino import modeling_grounding_dino as grounding_dino
+from transformers.models.grounding_dino import modeling_grounding_dino
+from transformers.models.mm_grounding_dino import modeling_mm_grounding_dino
 
 PERSON_WORDS = "person dog cat red blue ball big small a the two on table car tree".split()
 BERT_VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "?", ",", "-", "##s", "##y", *PERSON_WORDS]
@@ -158,8 +159,12 @@ def one_phrase_masks(ids, separators):
     return mask[None], positions[None]
 
 
-def tiny_grounding_dino():
-    config = transformers.GroundingDinoConfig(
+def tiny_grounding_dino(kind: str = "grounding-dino"):
+    """Grounding DINO, or MM Grounding DINO, whose heads have a bias and, after each layer of the decoder, weights of their own."""
+    is_mm = kind == "mm-grounding-dino"
+    config_class = transformers.MMGroundingDinoConfig if is_mm else transformers.GroundingDinoConfig
+    model_class = transformers.MMGroundingDinoForObjectDetection if is_mm else transformers.GroundingDinoForObjectDetection
+    config = config_class(
         # Not the Swin of the published models: tracing freezes its windows to the size of the example.
         backbone_config=transformers.ResNetConfig(
             embedding_size=8,
@@ -189,7 +194,7 @@ def tiny_grounding_dino():
         encoder_n_points=2,
         decoder_n_points=2,
     )
-    model = randomise(transformers.GroundingDinoForObjectDetection(config), 1)
+    model = randomise(model_class(config), 1)
     model.model.special_tokens = separators()
     return model
 
@@ -208,11 +213,13 @@ def export_grounding_dino(model, path: Path, masks, side: int = LONG_SIDE) -> No
         "attention_mask": torch.ones_like(ids),
         "pixel_mask": torch.ones(1, side, side, dtype=torch.long),
     }
-    original = grounding_dino.generate_masks_with_special_tokens_and_transfer_map
+    is_mm = model.config.model_type == "mm-grounding-dino"
+    modeling = modeling_mm_grounding_dino if is_mm else modeling_grounding_dino
+    original = modeling.generate_masks_with_special_tokens_and_transfer_map
     theirs = original(torch.tensor([[2, 11, 5, 12, 13, 5, 3]]), separators())
     ours = separator_masks(torch.tensor([[2, 11, 5, 12, 13, 5, 3]]), separators())
     assert all(torch.equal(a, b) for a, b in zip(theirs, ours)), (theirs, ours)
-    grounding_dino.generate_masks_with_special_tokens_and_transfer_map = lambda input_ids, special_tokens: masks(input_ids, special_tokens)
+    modeling.generate_masks_with_special_tokens_and_transfer_map = lambda input_ids, special_tokens: masks(input_ids, special_tokens)
     length = {1: "length"}
     export(
         model,
@@ -225,7 +232,7 @@ def export_grounding_dino(model, path: Path, masks, side: int = LONG_SIDE) -> No
             **{name: length for name in ("input_ids", "token_type_ids", "attention_mask")},
         },
     )
-    grounding_dino.generate_masks_with_special_tokens_and_transfer_map = original
+    modeling.generate_masks_with_special_tokens_and_transfer_map = original
     declare_size(path, example)
 
 

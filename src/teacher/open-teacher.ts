@@ -55,6 +55,7 @@ export interface OpenOptions {
 const families: ReadonlyMap<string, ReadFamily> = new Map([
   ['groundmill-glip', readGlipTeacher],
   ['grounding-dino', readGroundingDino],
+  ['mm-grounding-dino', readGroundingDino],
   ['owlvit', readOwl],
   ['owlv2', readOwl],
   ['detr', readDetr],

@@ -1,7 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
-import { shownValue } from '../base/name-list.js'
-import { UserError } from '../base/user-error.js'
-import { readJson, requireJson } from './folder/hf-folder.js'
+import { shownValue } from '../../base/name-list.js'
+import { UserError } from '../../base/user-error.js'
+import { readJson, requireJson } from './hf-folder.js'
 
 /** CLIP's tokenizer as OWL uses it: every query in a row of its own, of a fixed length. */
 export interface QueryTokenizer {
