@@ -27,6 +27,7 @@ from tiny_teachers import (
     export,
     export_detr,
     export_grounding_dino,
+    export_omdet,
     export_owl,
     one_phrase_masks,
     save_config,
@@ -35,6 +36,7 @@ from tiny_teachers import (
     share_weights,
     tiny_detr,
     tiny_grounding_dino,
+    tiny_omdet,
     tiny_owl,
     tiny_rt_detr,
 )
@@ -82,11 +84,11 @@ def perturbed(pixels: torch.Tensor) -> torch.Tensor:
     return torch.roll(pixels, 1, -1)
 
 
-def sensitivity(name: str, model, values: dict, key="pred_boxes") -> None:
+def sensitivity(name: str, model, values: dict, key="pred_boxes", logits="logits") -> None:
     with torch.no_grad():
         a, b = model(**values), model(**{**values, "pixel_values": perturbed(values["pixel_values"])})
     boxes = (a[key] - b[key]).abs().max().item()
-    scores = (a.logits.clamp(-30, 30).sigmoid() - b.logits.clamp(-30, 30).sigmoid()).abs().max().item()
+    scores = (a[logits].clamp(-30, 30).sigmoid() - b[logits].clamp(-30, 30).sigmoid()).abs().max().item()
     print(f"{name}: a pixel off moves boxes by {boxes:.3f} and scores by {scores:.3f}")
 
 
@@ -170,6 +172,43 @@ def owl(kind: str, plain, split: bool) -> None:
     write(kind, expected)
 
 
+def omdet_turbo() -> None:
+    folder = root / "omdet-turbo"
+    tokenizer = clip_tokenizer()
+    # Of published folders the token that pads is the one that ends a text.
+    tokenizer.pad_token = "<|endoftext|>"
+    model = tiny_omdet(len(tokenizer))
+    save_config(model, folder)
+    export_omdet(model, folder / "onnx/model.onnx")
+    half_precision(folder / "onnx/model.onnx", folder / "onnx/model_fp16.onnx", keep_io_types=True)
+    # As published: bytes are not rescaled, but mean and deviation are of bytes.
+    processor = DetrImageProcessorPil(
+        size={"height": SIDE, "width": SIDE},
+        do_rescale=False,
+        do_pad=False,
+        image_mean=[123.675, 116.28, 103.53],
+        image_std=[58.395, 57.12, 57.375],
+    )
+    save_processor(folder, processor)
+    tokenizer.save_pretrained(folder)
+    both = transformers.OmDetTurboProcessor(processor, tokenizer)
+    expected = []
+    for index, image in enumerate(pictures):
+        phrases = PHRASES[index % len(PHRASES)]
+        inputs = both(images=image, text=[phrases], return_tensors="pt")
+        with torch.no_grad():
+            outputs = model(**inputs)
+        if index == 1:
+            sensitivity("omdet-turbo", model, dict(inputs), "decoder_coord_logits", "decoder_class_logits")
+        # Nothing is suppressed: what teach suppresses is its own setting.
+        said = both.post_process_grounded_object_detection(
+            outputs, threshold=0.2, nms_threshold=1, target_sizes=[image.size[::-1]]
+        )[0]
+        said["label"] = said["labels"].tolist()
+        expected.append({"phrases": phrases, "processor": listed(said, "label")})
+    write("omdet-turbo", expected)
+
+
 def half_precision(model: Path, to: Path, keep_io_types: bool = False) -> None:
     """The same network in float16; inputs and outputs too, unless they are kept, as most published exports keep them."""
     onnx.save(float16.convert_float_to_float16(onnx.load(str(model)), keep_io_types=keep_io_types), str(to))
@@ -239,6 +278,7 @@ def resampling() -> None:
 fixtures = {
     "grounding-dino": lambda: grounding_dino("grounding-dino"),
     "mm-grounding-dino": lambda: grounding_dino("mm-grounding-dino"),
+    "omdet-turbo": omdet_turbo,
     "owlvit": lambda: owl("owlvit", OwlViTImageProcessorPil, split=False),
     "owlv2": lambda: owl("owlv2", Owlv2ImageProcessorPil, split=True),
     "detr": detr,

@@ -326,6 +326,86 @@ def export_owl(model, folder: Path, split: bool) -> None:
         shrink(folder / f"onnx/{name}.onnx")
 
 
+def tiny_omdet(vocabulary: int):
+    config = transformers.OmDetTurboConfig(
+        backbone_config=transformers.ResNetConfig(
+            embedding_size=8,
+            hidden_sizes=[8, 8, 16, 16],
+            depths=[1, 1, 1, 1],
+            layer_type="basic",
+            out_features=["stage2", "stage3", "stage4"],
+        ),
+        # The norms behind a Swin, whose channels come last.
+        apply_layernorm_after_vision_backbone=False,
+        text_config=transformers.CLIPTextConfig(
+            vocab_size=vocabulary,
+            hidden_size=24,
+            intermediate_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=77,
+            bos_token_id=vocabulary - 2,
+            eos_token_id=vocabulary - 1,
+        ),
+        image_size=SIDE,
+        text_projection_in_dim=24,
+        text_projection_out_dim=24,
+        class_embed_dim=24,
+        task_encoder_hidden_dim=16,
+        encoder_hidden_dim=16,
+        encoder_in_channels=[8, 16, 16],
+        encoder_attention_heads=2,
+        encoder_dim_feedforward=16,
+        vision_features_channels=[16, 16, 16],
+        decoder_hidden_dim=16,
+        decoder_num_heads=2,
+        decoder_num_layers=2,
+        decoder_dim_feedforward=16,
+        decoder_num_points=2,
+        num_queries=10,
+    )
+    return randomise(transformers.OmDetTurboForObjectDetection(config), 5, gain=1.5)
+
+
+class OmDet(torch.nn.Module):
+    """One picture of OmDet-Turbo, without the library's caches of words, which a trace cannot hold."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixel_values, classes_input_ids, tasks_input_ids, tasks_attention_mask):
+        words = self.model.language_backbone
+        classes = words(classes_input_ids, encode_type="class")[:, None]
+        # The library cuts the task where its mask ends; the decoder does not look behind that.
+        task = words.model(tasks_input_ids)[0].transpose(0, 1)
+        features = self.model.encoder(self.model.vision_backbone(pixel_values), return_dict=True).extracted_states
+        answer = self.model.decoder(features, classes, task, tasks_attention_mask, return_dict=True)
+        return answer.decoder_coords[-1], answer.decoder_classes[-1]
+
+
+def export_omdet(model, path: Path) -> None:
+    ids = torch.tensor([[3, 4, 5] + [0] * 74, [3, 6, 5] + [0] * 74])
+    example = {
+        "pixel_values": torch.randn(1, 3, SIDE, SIDE),
+        "classes_input_ids": ids,
+        "tasks_input_ids": ids[:1],
+        "tasks_attention_mask": (ids[:1] > 0).long(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.onnx.export(
+        OmDet(model).eval(),
+        tuple(example.values()),
+        str(path),
+        input_names=list(example),
+        output_names=["decoder_coord_logits", "decoder_class_logits"],
+        dynamic_axes={"classes_input_ids": {0: "classes"}, "decoder_class_logits": {2: "classes"}},
+        opset_version=17,
+        dynamo=False,
+    )
+    shrink(path)
+
+
 LABELS = {0: "person", 1: "dog", 2: "traffic light", 3: "N/A"}
 
 
