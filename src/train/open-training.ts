@@ -70,7 +70,9 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   const config = { ...task.config, steps: stepsOf(task.config, pictures) }
   const parts = partsOf(config)
   const tokenizer = await openTokenizer(task, streams)
-  const { network, graph } = trainNetwork(task, config, streams, tokenizer)
+  const device = await resolveDevice(config.device)
+  if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
+  const { network, graph } = trainNetwork(task, config, streams, tokenizer, device)
 
   const startHash = task.init ? await hashStart(task.init) : null
   // A checkpoint with another hash is of another run.
@@ -82,10 +84,8 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   const { state, start, done } = await openState(task, config, graph, { path: checkpoint, hash })
   const metrics = await openTrainingLog(folder, done, config)
 
-  const device = await resolveDevice(config.device)
-  if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
   const options = { threads: config.threads, device, ownGraph: true }
-  const sessions = await openStepSessions(graph, state, network, options)
+  const sessions = await openStepSessions(graph, state, { network, parts }, options)
   const order = sampleOrder(streams, config)
   const cache = createPictureCache(Math.ceil(network.image_size * 1.5))
   const partOptions = { parts, order, tokenizer, network, config, pictures: cache, inputs: sessions.inputs }
