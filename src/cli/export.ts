@@ -8,7 +8,9 @@ import { checkExport, type ExportReport } from '../export/export-dataset.js'
 import { onlyText } from '../export/only-keys.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { exportKind } from '../pipeline/stages/export.js'
+import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
+import { auditsOf, readAbout } from './papers/read-papers.js'
 import { formatTable } from './terminal/format-table.js'
 import { note, print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
@@ -24,6 +26,7 @@ export interface ExportOptions {
   readonly keepEmpty?: boolean
   readonly classes?: string
   readonly split?: string
+  readonly card?: string
   readonly negatives?: string
   readonly force?: boolean
   readonly json?: boolean
@@ -32,9 +35,10 @@ export interface ExportOptions {
 /** `groundmill export`: a grounding and its pictures as a folder that other programs read. */
 export async function exportCommand(url: string, options: ExportOptions, signal: AbortSignal): Promise<void> {
   const { format, images, linkFrom: link_from, only, keepEmpty: keep_empty, classes, split } = options
+  const card = options.card === undefined ? undefined : await readAbout(options.card)
   const config = parseConfig(
     exportConfig,
-    { format, images, link_from, only, keep_empty, classes, split },
+    { format, images, link_from, only, keep_empty, classes, split, card },
     'groundmill export',
   )
   if (split !== undefined && !['hf', 'yolo'].includes(format))
@@ -53,13 +57,19 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
     : undefined
   // Shards that have no grounding yet are named in the report.
   const source = { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
+  const audits = (await auditsOf(dataset, source)).map(
+    ({ name, summary }): StageOutput => ({
+      ...{ name: `audit ${name}`, labels: summary, missing: [] },
+    }),
+  )
+  const others = [...(negatives ? [negatives] : []), ...audits]
   const { out, force } = options
   const progress = createProgress()
   progress.update(`${format} ${out}`, 0, 0)
   const { outcome, result } = await runStage(
     exportKind,
-    { name: 'export', needs: [grounding, ...(negatives ? [negatives.name] : [])], with: { ...config, out } },
-    { outputs: new Map([source, ...(negatives ? [negatives] : [])].map((output) => [output.name, output])) },
+    { name: 'export', needs: [grounding, ...others.map(({ name }) => name)], with: { ...config, out } },
+    { outputs: new Map([source, ...others].map((output) => [output.name, output])) },
     {
       signal,
       replace: force ? 'any' : 'none',
@@ -108,7 +118,16 @@ function classesText(of: string | null): string {
 }
 
 /** What was left out and what the format cannot hold, as tables. */
-function reportText({ leftOut, lost, notes, classes, classes_of, ingest, pictures }: ExportReport): string {
+function reportText({
+  leftOut,
+  lost,
+  notes,
+  classes,
+  classes_of,
+  ingest,
+  pictures,
+  unsaid,
+}: ExportReport): string {
   const parts: string[] = []
   const rows = Object.entries(leftOut).flatMap(([what, reasons]) =>
     Object.entries(reasons).map(([reason, count]) => [what === 'images' ? 'pictures' : what, reason, count]),
@@ -119,6 +138,10 @@ function reportText({ leftOut, lost, notes, classes, classes_of, ingest, picture
   if (pictures.linked)
     parts.push(`${counted(pictures.linked, 'picture')} linked, ${pictures.copied ?? 0} copied`)
   if (classes !== null) parts.push(`${classes} classes: ${classesText(classes_of)}`)
+  if (unsaid.length > 0)
+    parts.push(
+      `croissant.json lacks what nobody has said; --card FILE says it: ${unsaid.map(({ property, key }) => `${key} (${property})`).join(', ')}`,
+    )
   if (notes.length > 0) parts.push(notes.map((note) => `- ${note}`).join('\n'))
   const stages = Object.entries(ingest).map(([name, given]) => `  ${name}: ${JSON.stringify(given)}`)
   if (stages.length > 0) parts.push(`An ingest stage reads it back with:\n${stages.join('\n')}`)

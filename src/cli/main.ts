@@ -495,6 +495,10 @@ program
     'what boxes are called in yolo, odvg and coco: categories, labels (of a detector), heads, phrases, or a text file of names (the first of categories, labels and heads that there are)',
   )
   .option('--split <name>', 'the name of the split in hf and yolo (train)')
+  .option(
+    '--card <file>',
+    'what only people know of it, as YAML: title, license, data_biases (docs/papers.md)',
+  )
   .option('--negatives <stage>', "the mined negatives to export (what the grounding's own source says)")
   .option('--force', 'replace another export that lies there, or make the same anew')
   .option('--json', 'print the report as JSON')
@@ -502,6 +506,18 @@ program
   .action(async (dataset, options) =>
     (await import('./export.js')).exportCommand(dataset, options, interrupted),
   )
+
+program
+  .command('card <dataset>')
+  .description('the data card of a grounding: sources, ledger, labels, audits, limits, as Markdown')
+  .option('--as <stage>', `the grounding ${theOnly('one')}`)
+  .option('--card <file>', 'what only people know, as YAML: title, license, data_biases (docs/papers.md)')
+  .option('--eu', "the summary of training content that Article 53(1)(d) of the EU's AI Act asks for")
+  .option('--sme', 'with --eu: five in a hundred of the domain names, and 1000 at most, not ten')
+  .option('-o, --out <file>', 'write it there')
+  .option('--json', 'print the same as JSON')
+  .addHelpText('after', example('card runs/quickstart/web --as round-1-filter -o CARD.md'))
+  .action(async (dataset, options) => (await import('./papers/card.js')).card(dataset, options, interrupted))
 
 program
   .command('stats <dataset>')
