@@ -6,10 +6,13 @@ import { openDataset } from '../catalog/open-dataset.js'
 import { exportConfig } from '../export/config.js'
 import { checkExport, type ExportReport } from '../export/export-dataset.js'
 import { onlyText } from '../export/only-keys.js'
+import type { HubAddress } from '../hub/hub-address.js'
+import type { Pushed } from '../hub/push-folder.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { exportKind } from '../pipeline/stages/export.js'
 import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
+import { pushAddress } from './papers/push-address.js'
 import { auditsOf, readAbout } from './papers/read-papers.js'
 import { formatTable } from './terminal/format-table.js'
 import { note, print, printJson } from './terminal/print.js'
@@ -28,6 +31,9 @@ export interface ExportOptions {
   readonly split?: string
   readonly card?: string
   readonly negatives?: string
+  readonly push?: string
+  readonly private?: boolean
+  readonly commitMessage?: string
   readonly force?: boolean
   readonly json?: boolean
 }
@@ -43,6 +49,12 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   )
   if (split !== undefined && !['hf', 'yolo'].includes(format))
     throw new UserError(`--split is for hf and yolo: ${format} names no split.`)
+  const address = options.push === undefined ? undefined : pushAddress(options.push)
+  if (address && format !== 'hf')
+    throw new UserError(`--push is for --format hf: ${format} has no place on the Hub.`)
+  if (address) (await import('../hub/push-folder.js')).requireToken(address)
+  if (!address && (options.private || options.commitMessage !== undefined))
+    throw new UserError('--private and --commit-message are for --push.')
   const dataset = await openDataset(url)
   const grounding = chooseStage(dataset, 'grounding', { requested: options.as, option: '--as STAGE' })
   note(`exporting ${describeChosen(dataset, 'grounding', grounding)}`)
@@ -89,8 +101,33 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
     )
   if (report.only) progress.finish(`  ${onlyText(report.only)}`)
   if (!options.json) print(reportText(report))
+  const pushed =
+    address && written.images > 0 ? await push(options, address, { ...report, signal }) : undefined
   const end = tellFailure(written.images === 0 ? nothingIn(url, grounding) : undefined)
-  if (options.json) printJson({ out: options.out, skipped, seconds, ...report, ...end })
+  if (options.json)
+    printJson({ out: options.out, skipped, seconds, ...report, ...(pushed && { pushed }), ...end })
+}
+
+/** Pushes the export that lies there, and says where it is. */
+async function push(
+  { out, push: to = '', private: isPrivate, commitMessage }: ExportOptions,
+  address: HubAddress,
+  { config, dataset, grounding, signal }: ExportReport & { readonly signal: AbortSignal },
+): Promise<Pushed> {
+  const { pushExport } = await import('./papers/push-export.js')
+  const progress = createProgress()
+  const pushed = await pushExport(out, address, {
+    ...{ split: config.split, isPrivate, signal },
+    message: commitMessage ?? `${config.split} of ${dataset}:${grounding}, exported by groundmill`,
+    onProgress: (done, total) => progress.update(`push ${to}, bytes`, done, total),
+  })
+  const { changed, same, removed } = pushed
+  const what =
+    changed + removed === 0
+      ? 'already there'
+      : `${counted(changed, 'file')} pushed, ${same} already there, ${removed} removed`
+  progress.finish(`✓ ${to}  ${what}, commit ${pushed.commit.slice(0, 12)}: ${pushed.page}`)
+  return pushed
 }
 
 /** Regions, and beside them the boxes of a file that has classes and no phrases. */
