@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
-import { longs, Session } from '../../src/graph/session.js'
+import { longs, Session, type Value } from '../../src/graph/session.js'
 import { readClipTokenizer } from '../../src/teacher/folder/clip-tokenizer.js'
 import { openTeacher } from '../../src/teacher/open-teacher.js'
 import { openRegionScorer } from '../../src/teacher/region-scorer.js'
@@ -75,7 +75,8 @@ describe('prompt templates', () => {
         const { ids, mask } = tokenizer.encode(text)
         const feeds = { input_ids: longs(ids, [1, ids.length]), attention_mask: longs(mask, [1, ids.length]) }
         const given = Object.fromEntries(session.inputs.map(({ name }) => [name, feeds[name as 'input_ids']]))
-        const vector = [...((await session.run(given)).text_embeds?.data as Float32Array)]
+        const embedded = (await session.run(given)).text_embeds as Value
+        const vector = [...(embedded.data as Float32Array)]
         vectors.push(vector.map((value) => value / Math.hypot(...vector)))
       }
       const mean = vectors[0].map(
