@@ -22,23 +22,28 @@ from PIL import Image
 from tiny_teachers import (
     LONG_SIDE,
     SIDE,
+    YOLO_NAMES,
     bert_tokenizer,
     clip_tokenizer,
     export,
+    export_clip_text,
     export_detr,
     export_grounding_dino,
     export_omdet,
     export_owl,
+    export_yolo,
     one_phrase_masks,
     save_config,
     save_processor,
     separator_masks,
     share_weights,
+    tiny_clip_text,
     tiny_detr,
     tiny_grounding_dino,
     tiny_omdet,
     tiny_owl,
     tiny_rt_detr,
+    tiny_yolo,
 )
 from torchvision_detector import LABELS, export_torchvision, tiny_faster_rcnn
 from transformers.models.detr.image_processing_pil_detr import DetrImageProcessorPil
@@ -209,6 +214,89 @@ def omdet_turbo() -> None:
     write("omdet-turbo", expected)
 
 
+def framed(image: Image.Image, frame: tuple[int, int], stride: int | None):
+    """
+    A picture as Ultralytics' `LetterBox` shows it, by its documentation: resized by `cv2.resize` as large as it fits, in the middle
+    of grey 114; where a stride is given (`auto`), in no more of it than makes both sides multiples of that.
+    """
+    import cv2
+
+    width, height = image.size
+    scale = min(frame[0] / height, frame[1] / width)
+    across, down = max(1, round(width * scale)), max(1, round(height * scale))
+    rest_x, rest_y = frame[1] - across, frame[0] - down
+    if stride:
+        rest_x, rest_y = rest_x % stride, rest_y % stride
+    left, right = round(rest_x / 2 - 0.1), round(rest_x / 2 + 0.1)
+    top, bottom = round(rest_y / 2 - 0.1), round(rest_y / 2 + 0.1)
+    pixels = numpy.asarray(image)
+    if (across, down) != image.size:
+        pixels = cv2.resize(pixels, (across, down), interpolation=cv2.INTER_LINEAR)
+    pixels = cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(114, 114, 114))
+    tensor = torch.from_numpy(pixels.transpose(2, 0, 1).copy()).float()[None] / 255
+    shift = torch.tensor([left, top] * 2)
+    gain = torch.tensor([across / width, down / height] * 2)
+    return tensor, lambda boxes: (boxes - shift) / gain
+
+
+def yolo() -> None:
+    folder = root / "yolo"
+    said = {"stride": 32, "task": "detect", "imgsz": [SIDE, SIDE], "batch": 1, "names": YOLO_NAMES, "end2end": False, "args": {"nms": False}}
+    kinds = {
+        "tiny-world": ("classes", {}, (SIDE, SIDE), None),
+        "tiny-open": ("classes", {"is_open": True}, (SIDE, SIDE), 32),
+        "tiny-seg": ("masks", {"task": "segment"}, (SIDE, SIDE), None),
+        "tiny-chosen": ("chosen", {"end2end": True}, (SIDE, SIDE), None),
+    }
+    expected = {}
+    for name, (head, more, frame, stride) in kinds.items():
+        model = tiny_yolo(head)
+        export_yolo(model, folder / f"{name}.onnx", **(said | more))
+        rows = []
+        for image in pictures:
+            tensor, back = framed(image, frame, stride)
+            with torch.no_grad():
+                answer = model(tensor)
+            answer = (answer[0] if isinstance(answer, tuple) else answer)[0]
+            if head == "chosen":
+                found = [(row[4], row[:4], int(row[5])) for row in answer if row[4] >= 0.3]
+            else:
+                boxes, scores = answer[:4].T, answer[4 : 4 + len(YOLO_NAMES)].T
+                corners = torch.cat((boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2), 1)
+                found = [(scores[at, label], corners[at], int(label)) for at, label in (scores >= 0.3).nonzero()]
+            found = sorted(found, key=lambda row: -row[0])[:12]
+            rows.append([{"score": round(score.item(), 6), "xyxy": numbers(back(box), 4), "label": YOLO_NAMES[label]} for score, box, label in found])
+        expected[name] = rows
+    half_precision(folder / "tiny-world.onnx", folder / "tiny-world_fp16.onnx")
+    write("yolo", expected)
+
+
+def yolo_world() -> None:
+    folder = root / "yolo-world"
+    tokenizer = clip_tokenizer()
+    model, words = tiny_yolo("texts"), tiny_clip_text(len(tokenizer))
+    export_yolo(model, folder / "model.onnx", texts=12, stride=32, task="detect", imgsz=[SIDE, SIDE])
+    export_clip_text(words, folder / "text_model.onnx")
+    (folder / "config.json").write_text('{"model_type": "yolo"}\n')
+    tokenizer.save_pretrained(folder)
+    expected = []
+    for index, image in enumerate(pictures):
+        phrases = PHRASES[index % len(PHRASES)]
+        tensor, back = framed(image, (SIDE, SIDE), None)
+        ids = tokenizer(phrases, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
+        with torch.no_grad():
+            embeds = words(input_ids=ids).text_embeds
+            answer = model(tensor, (embeds / embeds.norm(dim=-1, keepdim=True))[None])[0]
+        boxes, scores = answer[:4].T, answer[4:].T
+        corners = back(torch.cat((boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2), 1))
+        found = []
+        for column in scores.T:
+            best = column.argsort(descending=True, stable=True)[:4]
+            found.append([{"score": round(column[b].item(), 6), "xyxy": numbers(corners[b], 4)} for b in best])
+        expected.append({"phrases": phrases, "found": found})
+    write("yolo-world", expected)
+
+
 def half_precision(model: Path, to: Path, keep_io_types: bool = False) -> None:
     """The same network in float16; inputs and outputs too, unless they are kept, as most published exports keep them."""
     onnx.save(float16.convert_float_to_float16(onnx.load(str(model)), keep_io_types=keep_io_types), str(to))
@@ -285,6 +373,8 @@ fixtures = {
     "rt_detr": lambda: rt_detr("rt_detr", 1),
     "rt_detr_v2": lambda: rt_detr("rt_detr_v2", 2),
     "torchvision": torchvision_detector,
+    "yolo": yolo,
+    "yolo-world": yolo_world,
     "resampling": resampling,
 }
 for name in sys.argv[1:] or fixtures:

@@ -406,6 +406,110 @@ def export_omdet(model, path: Path) -> None:
     shrink(path)
 
 
+YOLO_NAMES = {0: "person", 1: "dog", 2: "traffic light", 3: "dog's bowl"}
+MASKS = 32
+
+
+class TinyYolo(torch.nn.Module):
+    """
+    A few convolutions whose answer is laid out as the YOLO family's is: for each place of three grids the centre and the
+    sides of a box in pixels, a probability for each class and, where masks are wanted, their coefficients.
+
+    `head` is "classes", "masks", "chosen" (the best boxes as rows of corners, score and class) or "texts" (scores by the
+    embeddings of what is looked for).
+    """
+
+    def __init__(self, head: str, width: int = 12):
+        super().__init__()
+        self.head = head
+        self.stem = torch.nn.Sequential(
+            torch.nn.Conv2d(3, width, 3, 2, 1), torch.nn.SiLU(), torch.nn.Conv2d(width, width, 3, 2, 1), torch.nn.SiLU()
+        )
+        self.downs = torch.nn.ModuleList(
+            torch.nn.Sequential(torch.nn.Conv2d(width, width, 3, 2, 1), torch.nn.SiLU()) for _ in range(3)
+        )
+        scores = width if head == "texts" else len(YOLO_NAMES)
+        self.outs = torch.nn.ModuleList(torch.nn.Conv2d(width, 4 + scores + (MASKS if head == "masks" else 0), 1) for _ in range(3))
+        self.protos = torch.nn.Conv2d(width, MASKS, 1) if head == "masks" else None
+
+    def forward(self, images, txt_feats=None):
+        features = self.stem(images)
+        protos = self.protos(features) if self.protos is not None else None
+        answers = []
+        for level, (down, out) in enumerate(zip(self.downs, self.outs)):
+            features = down(features)
+            stride = 8 * 2**level
+            answer = out(features)
+            ones = torch.ones_like(answer[:, :1])
+            x, y = (ones.cumsum(3) - 0.5) * stride, (ones.cumsum(2) - 0.5) * stride
+            shift, sides = answer[:, :2].tanh() * stride, answer[:, 2:4].sigmoid() * 5 * stride
+            boxes = torch.cat((x + shift[:, :1], y + shift[:, 1:], sides), 1)
+            answers.append(torch.cat((boxes, answer[:, 4:]), 1).flatten(2))
+        whole = torch.cat(answers, 2)
+        boxes, rest = whole[:, :4], whole[:, 4:]
+        if self.head == "texts":
+            rest = rest / rest.norm(dim=1, keepdim=True).clamp_min(1e-6)
+            return torch.cat((boxes, (6 * txt_feats @ rest - 1).sigmoid()), 1)
+        scores = rest[:, : len(YOLO_NAMES)].sigmoid()
+        if self.head == "masks":
+            return torch.cat((boxes, scores, rest[:, len(YOLO_NAMES) :]), 1), protos
+        if self.head == "classes":
+            return torch.cat((boxes, scores), 1)
+        best, labels = scores.max(1)
+        kept, places = best.topk(20, 1)
+        corners = torch.cat((boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2), 1)
+        pick = lambda values: values.gather(2, places[:, None].expand(-1, values.shape[1], -1))
+        return torch.cat((pick(corners), kept[:, None], pick(labels[:, None].float())), 1).transpose(1, 2)
+
+
+def tiny_yolo(head: str, width: int = 12):
+    return randomise(TinyYolo(head, width), 6, gain=1.7)
+
+
+def export_yolo(model, path: Path, is_open: bool = False, texts: int = 0, side: int = SIDE, **said) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    example = (torch.rand(1, 3, side, side), *([torch.randn(1, 2, texts)] if texts else []))
+    dynamic = {"images": {0: "batch", 2: "height", 3: "width"}, "output0": {0: "batch", 2: "anchors"}} if is_open else {}
+    if texts:
+        dynamic |= {"txt_feats": {1: "classes"}, "output0": {1: "channels"}}
+    torch.onnx.export(
+        model,
+        example,
+        str(path),
+        input_names=["images", "txt_feats"][: len(example)],
+        output_names=["output0", "output1"] if model.head == "masks" else ["output0"],
+        dynamic_axes=dynamic,
+        opset_version=17,
+        dynamo=False,
+    )
+    shrink(path)
+    written = onnx.load(str(path))
+    for key, value in said.items():
+        written.metadata_props.add(key=key, value=str(value))
+    onnx.save(written, str(path))
+
+
+def tiny_clip_text(vocabulary: int, width: int = 12):
+    config = transformers.CLIPTextConfig(
+        vocab_size=vocabulary,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=77,
+        projection_dim=width,
+        bos_token_id=vocabulary - 2,
+        eos_token_id=vocabulary - 1,
+    )
+    return randomise(transformers.CLIPTextModelWithProjection(config), 7)
+
+
+def export_clip_text(model, path: Path) -> None:
+    ids = torch.tensor([[3, 4, 5] + [0] * 74, [3, 6, 5] + [0] * 74])
+    rows = {0: "queries"}
+    export(model, {"input_ids": ids}, ("text_embeds",), path, {"input_ids": rows, "text_embeds": rows})
+
+
 LABELS = {0: "person", 1: "dog", 2: "traffic light", 3: "N/A"}
 
 

@@ -106,6 +106,18 @@ export async function optionalModelFile(folder: string, name: string): Promise<s
   return undefined
 }
 
+/** The model of a folder whose file has a name of its own: `model.onnx`, or the only one beside `text_model.onnx`. */
+export async function soleModelFile(folder: string): Promise<string | undefined> {
+  const usual = await optionalModelFile(folder, 'model')
+  if (usual) return usual
+  const places = [join(folder, 'onnx'), folder]
+  const found = await Promise.all(
+    places.map(async (place) => (await onnxFiles(place)).map((name) => join(place, name))),
+  )
+  const [first, ...others] = found.flat().filter((path) => !/text_model[^/]*$/.test(path))
+  return others.length === 0 ? first : undefined
+}
+
 export async function exists(path: string): Promise<boolean> {
   try {
     await access(path)
