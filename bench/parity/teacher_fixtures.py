@@ -1,6 +1,7 @@
 """Writes test/teacher/fixtures: tiny Hugging Face detectors as folders, and what the Python processors make of them.
 
-    python bench/parity/teacher_fixtures.py [NAME...]        needs torch, torchvision, transformers, scipy, onnx, onnxruntime
+    python bench/parity/teacher_fixtures.py [--into FOLDER] [NAME...]
+                                   needs torch, torchvision, transformers, scipy, onnx, onnxruntime; yolo and yolo-world OpenCV
 
 The image processors are those that use Pillow and scipy. Pillow must be older than 13, which began to resize columns before
 rows where that is less work; checkpoints were trained with the older order. The pictures are drawn by formula (test/teacher/pictures.ts has
@@ -22,6 +23,7 @@ from PIL import Image
 from tiny_teachers import (
     LONG_SIDE,
     SIDE,
+    SAM_SIDE,
     YOLO_NAMES,
     bert_tokenizer,
     clip_tokenizer,
@@ -31,6 +33,7 @@ from tiny_teachers import (
     export_grounding_dino,
     export_omdet,
     export_owl,
+    export_sam3,
     export_yolo,
     one_phrase_masks,
     save_config,
@@ -43,6 +46,7 @@ from tiny_teachers import (
     tiny_omdet,
     tiny_owl,
     tiny_rt_detr,
+    tiny_sam3,
     tiny_yolo,
 )
 from torchvision_detector import LABELS, export_torchvision, tiny_faster_rcnn
@@ -54,7 +58,10 @@ from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImage
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
-root = Path(__file__).parents[2] / "test/teacher/fixtures"
+chosen = sys.argv[1:]
+into = chosen[1] if chosen[:1] == ["--into"] else None
+names = chosen[2:] if into else chosen
+root = Path(into) if into else Path(__file__).parents[2] / "test/teacher/fixtures"
 root.mkdir(parents=True, exist_ok=True)
 PHRASES = [["a red dog", "the person"], ["two cats", "big ball", "a blue car on the table"], ["tree"], ["small dog", "a cat"]]
 
@@ -212,6 +219,45 @@ def omdet_turbo() -> None:
         said["label"] = said["labels"].tolist()
         expected.append({"phrases": phrases, "processor": listed(said, "label")})
     write("omdet-turbo", expected)
+
+
+def sam3() -> None:
+    folder = root / "sam3"
+    tokenizer = clip_tokenizer()
+    model = tiny_sam3(len(tokenizer))
+    save_config(model, folder)
+    export_sam3(model, folder / "onnx")
+    half_precision(folder / "onnx/model.onnx", folder / "onnx/model_fp16.onnx", keep_io_types=True)
+    share_weights([folder / f"onnx/{name}.onnx" for name in ("model", "vision_encoder", "text_encoder", "decoder")], "weights.bin")
+    # Of this class there is none that resizes with Pillow: pictures are resized before.
+    side = {"height": SAM_SIDE, "width": SAM_SIDE}
+    own, bare = transformers.Sam3ImageProcessor(size=side), transformers.Sam3ImageProcessor(size=side, do_resize=False)
+    said = {key: getattr(own, key) for key in "resample do_rescale rescale_factor do_normalize image_mean image_std".split()}
+    said |= {"size": side, "image_processor_type": "Sam3ImageProcessorFast", "mask_size": {"height": 16, "width": 16}}
+    (folder / "preprocessor_config.json").write_text(json.dumps(said, indent=1, default=int, sort_keys=True) + "\n")
+    tokenizer.save_pretrained(folder)
+    expected, largest = [], [0.0, 0.0]
+    for index, image in enumerate(pictures):
+        phrases = PHRASES[index % len(PHRASES)]
+        rows = []
+        for phrase in phrases:
+            answers = []
+            for processor, shown in ((bare, image.resize((SAM_SIDE, SAM_SIDE), resample=2)), (own, image)):
+                both = transformers.Sam3Processor(processor, tokenizer, target_size=SAM_SIDE)
+                inputs = both(images=shown, text=phrase, return_tensors="pt")
+                with torch.no_grad():
+                    outputs = model(**{name: inputs[name] for name in ("pixel_values", "input_ids", "attention_mask")})
+                answers.append(both.post_process_object_detection(outputs, threshold=0, target_sizes=[image.size[::-1]])[0])
+            if index == 1 and phrase == phrases[0]:
+                sensitivity("sam3", model, {name: inputs[name] for name in ("pixel_values", "input_ids", "attention_mask")}, logits="pred_logits")
+            pillow, torchvision = answers
+            largest[0] = max(largest[0], ((pillow["boxes"] - torchvision["boxes"]).abs() / torch.tensor([*image.size] * 2)).max().item())
+            largest[1] = max(largest[1], (pillow["scores"] - torchvision["scores"]).abs().max().item())
+            order = pillow["scores"].argsort(descending=True, stable=True)[:4]
+            rows.append(listed({key: value[order] for key, value in pillow.items()}))
+        expected.append({"phrases": phrases, "found": rows})
+    print(f"sam3: torchvision's resize moves boxes by {largest[0]:.4f} of the sides and scores by {largest[1]:.4f}")
+    write("sam3", expected)
 
 
 def framed(image: Image.Image, frame: tuple[int, int], stride: int | None):
@@ -373,10 +419,11 @@ fixtures = {
     "rt_detr": lambda: rt_detr("rt_detr", 1),
     "rt_detr_v2": lambda: rt_detr("rt_detr_v2", 2),
     "torchvision": torchvision_detector,
+    "sam3": sam3,
     "yolo": yolo,
     "yolo-world": yolo_world,
     "resampling": resampling,
 }
-for name in sys.argv[1:] or fixtures:
+for name in names or fixtures:
     shutil.rmtree(root / name, ignore_errors=True)
     fixtures[name]()

@@ -406,6 +406,99 @@ def export_omdet(model, path: Path) -> None:
     shrink(path)
 
 
+SAM_SIDE = 56
+
+
+def tiny_sam3(vocabulary: int):
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2}
+    vision = {"num_hidden_layers": 2, "image_size": SAM_SIDE, "patch_size": 14, "window_size": 2, "global_attn_indexes": [1]}
+    config = transformers.Sam3Config(
+        vision_config=transformers.Sam3VisionConfig(
+            backbone_config=transformers.Sam3ViTConfig(**small, **vision, pretrain_image_size=28),
+            fpn_hidden_size=16,
+            backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]],
+        ),
+        text_config={
+            **small,
+            "vocab_size": vocabulary,
+            "num_hidden_layers": 1,
+            "max_position_embeddings": 32,
+            "projection_dim": 16,
+            "bos_token_id": vocabulary - 2,
+            "eos_token_id": vocabulary - 1,
+        },
+        geometry_encoder_config={**small, "num_layers": 1},
+        detr_encoder_config={**small, "num_layers": 1},
+        detr_decoder_config={**small, "num_layers": 2, "num_queries": 12},
+        mask_decoder_config={"hidden_size": 16, "num_attention_heads": 2},
+    )
+    return randomise(transformers.Sam3Model(config), 8, gain=1.2)
+
+
+class SamVision(torch.nn.Module):
+    """What of SAM 3 looks at a picture: its pyramid of features and the positions of the last of them."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.vision = model.vision_encoder
+
+    def forward(self, images):
+        outputs = self.vision(images)
+        return *outputs.fpn_hidden_states[:-1], outputs.fpn_position_encoding[-2]
+
+
+class SamText(torch.nn.Module):
+    """What of it reads a phrase."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids, attention_mask):
+        read = self.model.get_text_features(input_ids=input_ids, attention_mask=attention_mask, return_dict=True)
+        return read.pooler_output, attention_mask.bool()
+
+
+class SamDecoder(torch.nn.Module):
+    """What finds the phrase in the picture."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, fpn_feat_0, fpn_feat_1, fpn_feat_2, fpn_pos_2, prompt_features, prompt_mask):
+        features, places = [fpn_feat_0, fpn_feat_1, fpn_feat_2], [fpn_pos_2] * 3
+        vision = transformers.models.sam3.modeling_sam3.Sam3VisionEncoderOutput(
+            fpn_hidden_states=(*features, features[-1]), fpn_position_encoding=(*places, places[-1])
+        )
+        text = transformers.modeling_outputs.BaseModelOutputWithPooling(pooler_output=prompt_features)
+        answer = self.model(vision_embeds=vision, text_embeds=text, attention_mask=prompt_mask)
+        return answer.pred_masks, answer.pred_boxes, answer.pred_logits, answer.presence_logits
+
+
+def export_sam3(model, folder: Path) -> None:
+    """One graph, and the three parts that most published exports have, under the names that they use."""
+    ids = torch.tensor([[3, 4, 5] + [0] * 29])
+    mask = (ids > 0).long()
+    pixels = torch.randn(1, 3, SAM_SIDE, SAM_SIDE)
+    answers = ("pred_boxes", "pred_logits", "presence_logits")
+    export(model, {"pixel_values": pixels, "input_ids": ids, "attention_mask": mask}, answers, folder / "model.onnx", {})
+    with torch.no_grad():
+        features, words = SamVision(model)(pixels), SamText(model)(ids, mask)
+    pyramid = ["fpn_feat_0", "fpn_feat_1", "fpn_feat_2", "fpn_pos_2"]
+    parts = {
+        "vision_encoder": (SamVision(model), (pixels,), ["images"], pyramid),
+        "text_encoder": (SamText(model), (ids, mask), ["input_ids", "attention_mask"], ["text_features", "text_mask"]),
+        "decoder": (SamDecoder(model), (*features, *words), [*pyramid, "prompt_features", "prompt_mask"], ["pred_masks", *answers]),
+    }
+    for name, (part, example, inputs, outputs) in parts.items():
+        path = folder / f"{name}.onnx"
+        torch.onnx.export(
+            part.eval(), example, str(path), input_names=inputs, output_names=outputs, opset_version=17, dynamo=False
+        )
+        shrink(path)
+
+
 YOLO_NAMES = {0: "person", 1: "dog", 2: "traffic light", 3: "dog's bowl"}
 MASKS = 32
 

@@ -27,6 +27,7 @@ import type { FamilyFolder, ReadFamily } from './model-family.js'
 import { readOmDet } from './omdet-teacher.js'
 import { readOwl } from './owl-teacher.js'
 import { hashTeacherFile, isTeacherFile, loadTeacherModule, openTeacherFile } from './own-teacher.js'
+import { readSam } from './sam-teacher.js'
 import { splitLongTexts } from './split-long-texts.js'
 import type { Teacher } from './teacher.js'
 import { readTorchvision } from './torchvision-teacher.js'
@@ -64,6 +65,8 @@ const families: ReadonlyMap<string, ReadFamily> = new Map([
   ['omdet-turbo', readOmDet],
   ['owlvit', readOwl],
   ['owlv2', readOwl],
+  ['sam3', readSam],
+  ['sam3_video', readSam],
   ['detr', readDetr],
   ['rt_detr', readDetr],
   ['rt_detr_v2', readDetr],
@@ -209,12 +212,21 @@ async function findFiles(
     const parts = await Promise.all(['vision_model', 'text_model'].map(find))
     if (parts[0] && parts[1]) return { read, kind, files: [parts[0], parts[1]] }
   }
+  if (read === readSam && file === undefined) {
+    const parts = await Promise.all(['vision_encoder', 'text_encoder', 'decoder'].map(findPart(find)))
+    const [vision, words, decoder] = parts
+    if (vision && words && decoder) return { read, kind, files: [vision, words, decoder] }
+  }
   return {
     read,
     kind,
     files: [(file === undefined && (await find('model'))) || (await modelFile(path, file ?? 'model'))],
   }
 }
+
+/** Some exporters join the words of a name with a hyphen. */
+const findPart = (find: (name: string) => Promise<string | undefined>) => async (name: string) =>
+  (await find(name)) ?? find(name.replace('_', '-'))
 
 async function hashOf(
   path: string,

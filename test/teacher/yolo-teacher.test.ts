@@ -20,9 +20,9 @@ type Labelled = Expected & { readonly label: string }
 const wanted = expected<Readonly<Record<string, readonly (readonly Labelled[])[]>>>('yolo')
 const queries = pictures.map((picture) => ask(picture, ['a dog', 'someone']))
 
-async function expectLikePython(path: string, name: string, within = 1e-3) {
-  const found = await answers(path, queries)
-  wanted[name].forEach((boxes, index) => {
+async function expectLikePython(path: string, name: string, count = 20, within = 1e-3) {
+  const found = await answers(path, queries.slice(0, count))
+  wanted[name].slice(0, count).forEach((boxes, index) => {
     for (const phrase of [0, 1]) {
       const own = found[index].filter((box) => box.phrase === phrase)
       for (const box of boxes.filter((one) => isVisible(one, pictures[index])))
@@ -46,7 +46,7 @@ describe('an export of Ultralytics’ form', () => {
   )
 
   it('in half precision, with an input of half precision, finds nearly the same', () =>
-    expectLikePython(`${folder('yolo')}/tiny-world_fp16.onnx`, 'tiny-world', 0.03))
+    expectLikePython(`${folder('yolo')}/tiny-world_fp16.onnx`, 'tiny-world', 5, 0.03))
 
   it('lies alone in a folder, with names of its own or those of config.json', async () => {
     const alone = await temporaryFolder()
