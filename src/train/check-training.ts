@@ -3,7 +3,7 @@ import { glipConfig } from '../model/network/presets.js'
 import { parameterSpecs } from '../model/parameter-specs.js'
 import { openStartWeights, startProblem, startTokenizer } from '../model/start-weights.js'
 import { readTokenizer } from '../model/word-piece.js'
-import type { TrainConfig } from './config.js'
+import { checkValidated, type TrainConfig } from './config.js'
 import { checkFrozen, isFrozen, isPrompt, requireTunable } from './train-network.js'
 
 /** A network whose names alone are looked at may have any vocabulary. */
@@ -17,6 +17,7 @@ const anyVocabulary = 1000
  * @throws UserError as `trainModel` does of these
  */
 export async function checkTraining(config: TrainConfig, init: string | undefined): Promise<void> {
+  checkValidated(config)
   const problem = init === undefined ? undefined : await startProblem(init)
   if (problem !== undefined) throw new UserError(`${problem}.`)
   const tokenizer = init === undefined ? undefined : await startTokenizer(init)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { deviceChoice } from '../graph/device-choice.js'
 import { stageName } from '../rows/stage-name.js'
@@ -30,6 +31,40 @@ const dropConfig = z.strictObject({
     .describe('share of values dropped in text layers and in the attention of the fusion'),
   block: rate.default(0).describe("share of the pyramid's maps that DropBlock drops"),
 })
+
+const plateauConfig = z
+  .strictObject({
+    patience: z
+      .number()
+      .int()
+      .min(0)
+      .default(3)
+      .describe('validations without a better metric that are waited for; the rate falls at the next one'),
+    factor: z.number().gt(0).lt(1).default(0.1).describe('what the learning rate is multiplied by'),
+    min_rate: weight.default(0).describe('learning rate below which it does not fall'),
+  })
+  .describe('schedule: plateau: when the learning rate falls, as ReduceLROnPlateau of PyTorch does it')
+
+/** The plateau that a configuration asks for. */
+export const plateauOf = ({ plateau }: TrainConfig) => plateau ?? plateauConfig.parse({})
+
+/** Metrics of a validation, of which one decides. */
+export const validationMetrics = ['ap', 'ap50', 'ap75', 'recall1', 'recall5', 'recall10'] as const
+
+const validateConfig = z
+  .strictObject({
+    set: z.string().describe('the held-out dataset, among the stages that are needed'),
+    every: count.optional().describe('steps from one validation to the next; else an epoch'),
+    metric: z.enum(validationMetrics).optional().describe('the score that decides; else ap'),
+    names_a_prompt: count.optional().describe('category names asked at once; else 12'),
+  })
+  .describe('scores the model on a held-out dataset while it is trained, and keeps the best one')
+
+const earlyStopConfig = z
+  .strictObject({
+    patience: count.default(8).describe('validations in a row that are worse than the best one'),
+  })
+  .describe('ends the training where no validation has been as good as the best for long')
 
 const tuneConfig = z
   .enum(['full', 'prompt'])
@@ -97,11 +132,14 @@ export const trainConfig = z
       .describe("learning rate of biases, in times learning_rate; GLIP's recipe has 2"),
     warmup: z.number().int().min(0).default(50).describe('steps in which the learning rate rises from 0'),
     schedule: z
-      .enum(['cosine', 'step'])
+      .enum(['cosine', 'step', 'plateau'])
       .default('cosine')
       .describe(
-        'how the learning rate falls: as half a cosine to 0, or in steps, to a tenth at 67 % and again at 89 %',
+        'how the learning rate falls: as half a cosine to 0, in steps, to a tenth at 67 % and again at 89 %, or where validations get no better',
       ),
+    plateau: plateauConfig.optional(),
+    validate: validateConfig.optional(),
+    early_stop: earlyStopConfig.optional(),
     beta1: share.default(0.9).describe('AdamW: share that the mean of gradients keeps at each step'),
     beta2: share.default(0.99).describe('AdamW: share that the mean of squared gradients keeps at each step'),
     epsilon: z
@@ -176,6 +214,17 @@ export type TrainConfig = z.infer<typeof trainConfig>
 
 /** A training whose length is known. */
 export type TrainRun = TrainConfig & { readonly steps: number }
+
+/** Throws a UserError where validations are to decide, and nothing is validated on. */
+export function checkValidated({ schedule, plateau, validate, early_stop: stop }: TrainConfig): void {
+  if (plateau && schedule !== 'plateau')
+    throw new UserError(`plateau: the schedule is ${shownValue(schedule)}: say \`schedule: plateau\` too.`)
+  const asking = schedule === 'plateau' ? 'schedule: plateau' : stop ? 'early_stop' : undefined
+  if (asking !== undefined && !validate)
+    throw new UserError(
+      `${asking}: what decides are validations: name a held-out dataset, \`validate: { set: NAME }\`.`,
+    )
+}
 
 /** @param pictures of one epoch */
 export function stepsOf({ steps, epochs, batch }: TrainConfig, pictures: number): number {
