@@ -17,6 +17,12 @@ const lossConfig = z.strictObject({
   contrastive: weight
     .default(0.2)
     .describe('weight of contrastive alignment of regions and words; no term for a preset without that head'),
+  // Without a default: trainings that do not name it stay what they are.
+  auxiliary: weight
+    .optional()
+    .describe(
+      'weight of the same losses of each earlier layer of the decoder, in times those of the last: 1 in DETR; else none. For presets with queries',
+    ),
 })
 
 const rate = z.number().min(0).lt(1)

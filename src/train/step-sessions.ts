@@ -15,7 +15,7 @@ export interface StepSessions {
 }
 
 export async function openStepSessions(
-  { step, predict }: Pick<TrainGraph, 'step' | 'predict'>,
+  { step, predict, layers }: Pick<TrainGraph, 'step' | 'predict' | 'layers'>,
   state: OptimizerState,
   network: GlipConfig,
   options: SessionOptions,
@@ -27,7 +27,7 @@ export async function openStepSessions(
     inputs: session.inputs,
     async run(part) {
       // The predictions that are matched drop the same things as the step: the part feeds the noise to both.
-      const matched = predictor && (await matchTargets(predictor, { ...part, ...feeds }, network))
+      const matched = predictor && (await matchTargets(predictor, { ...part, ...feeds }, network, layers))
       const results = await session.run({ ...part, ...matched, ...feeds }, into)
       const metrics = Object.entries(results).filter(([name]) => name.startsWith('metric.'))
       return Object.fromEntries(
@@ -46,10 +46,11 @@ async function matchTargets(
   predictor: Session,
   values: Feeds,
   network: GlipConfig,
+  layers: number,
 ): Promise<{ readonly assigned: Value }> {
   const fed = Object.fromEntries(predictor.inputs.map(({ name }) => [name, valueNamed(values, name)]))
   const predictions = await predictor.run(fed)
   const predicted = { logits: valueNamed(predictions, 'logits'), boxes: valueNamed(predictions, 'boxes') }
   const targets = { box: valueNamed(values, 'box'), phrase: valueNamed(values, 'phrase') }
-  return { assigned: matchQueries(predicted, targets, squareSize(network)) }
+  return { assigned: matchQueries(predicted, targets, squareSize(network), layers) }
 }

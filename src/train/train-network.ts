@@ -19,6 +19,7 @@ export function trainNetwork(
   tokenizer: Tokenizer,
 ): { readonly network: GlipConfig; readonly graph: TrainGraph } {
   const plain = glipConfig(config.preset, tokenizer.vocabulary.size, config)
+  checkAuxiliary(plain, config)
   const network =
     config.tune === 'prompt' ? { ...plain, prompt: promptNames(init, streams, tokenizer, plain) } : plain
   const graph = trainGraph(withDrop(network, config.drop), {
@@ -31,6 +32,14 @@ export function trainNetwork(
   })
   checkFrozen(graph.parameters, config.freeze)
   return { network, graph }
+}
+
+/** Throws a UserError where losses of layers are asked for that the network has not. */
+export function checkAuxiliary({ preset, tower }: GlipConfig, { loss }: Pick<TrainRun, 'loss'>): void {
+  if (loss.auxiliary && tower.kind !== 'decoder')
+    throw new UserError(
+      `loss: auxiliary is ${loss.auxiliary}, and preset ${preset} has no decoder whose layers could have losses: take glip-r50 or toy-r50.`,
+    )
 }
 
 /** Whether a parameter is the offset that prompt tuning learns. */
