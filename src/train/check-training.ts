@@ -4,6 +4,7 @@ import { parameterSpecs } from '../model/parameter-specs.js'
 import { openStartWeights, startProblem, startTokenizer } from '../model/start-weights.js'
 import { readTokenizer } from '../model/word-piece.js'
 import { checkValidated, type TrainConfig } from './config.js'
+import { checkScales } from './step-sizes.js'
 import { checkAuxiliary, checkFrozen, isFrozen, isPrompt, requireTunable } from './train-network.js'
 
 /** A network whose names alone are looked at may have any vocabulary. */
@@ -24,6 +25,7 @@ export async function checkTraining(config: TrainConfig, init: string | undefine
   const words = tokenizer === undefined ? anyVocabulary : (await readTokenizer(tokenizer)).vocabulary.size
   const network = glipConfig(config.preset, words, config)
   checkAuxiliary(network, config)
+  checkScales(network, config)
   if (config.tune === 'prompt') requireTunable(network, config.init)
   const parameters = parameterSpecs(network)
   if (config.tune === 'full')

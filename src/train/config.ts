@@ -38,6 +38,17 @@ const dropConfig = z.strictObject({
   block: rate.default(0).describe("share of the pyramid's maps that DropBlock drops"),
 })
 
+const multiScaleConfig = z
+  .strictObject({
+    sizes: z
+      .array(count)
+      .min(1)
+      .max(100)
+      .describe('sides of the square input in pixels, each as likely as the others'),
+    every: count.default(10).describe('steps of one size before the next is drawn'),
+  })
+  .describe('multi-scale training: steps are of pictures of several sizes; the model stays one of image_size')
+
 const plateauConfig = z
   .strictObject({
     patience: z
@@ -83,6 +94,10 @@ export const trainConfig = z
   .strictObject({
     preset: z.string().default('toy').describe('the network: toy, toy-r50, glip-t, glip-l or glip-r50'),
     image_size: count.optional().describe('pixels of the square input; the preset decides otherwise'),
+    multi_scale: multiScaleConfig.optional(),
+    open_sizes: count
+      .optional()
+      .describe('sizes of multi_scale whose graphs stay open at once, each with memory of its own; else 2'),
     max_tokens: count.optional().describe('tokens of a prompt; the preset decides otherwise'),
     init: z
       .string()
@@ -250,4 +265,4 @@ export function partsOf({ batch, micro_batch = batch }: Pick<TrainConfig, 'batch
 }
 
 /** Keys that change how fast or what the card says, never what comes out. */
-export const trainNotHashed = ['threads', 'device', 'checkpoint_every', 'license'] as const
+export const trainNotHashed = ['threads', 'device', 'checkpoint_every', 'license', 'open_sizes'] as const

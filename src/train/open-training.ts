@@ -4,7 +4,7 @@ import { sweepFolder } from '../base/files/write-file-atomic.js'
 import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
 import { resolveDevice } from '../graph/device.js'
-import type { Value } from '../graph/session.js'
+import { type Value, valueNamed } from '../graph/session.js'
 import { hashStart } from '../model/model-folder.js'
 import type { GlipConfig } from '../model/network/config.js'
 import { openStartWeights, startTokenizer } from '../model/start-weights.js'
@@ -12,7 +12,7 @@ import { vocabularyBuilder } from '../model/vocabulary-builder.js'
 import { createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { checkValidated, partsOf, stepsOf, type TrainRun } from './config.js'
 import { makePart } from './examples/make-part.js'
-import { createPictureCache } from './examples/picture-cache.js'
+import { cachedBytes, createPictureCache, type PictureCache } from './examples/picture-cache.js'
 import { readAhead } from './examples/read-ahead.js'
 import type { TrainGraph } from './loss/train-graph.js'
 import type { MetricsLog } from './metrics-log.js'
@@ -22,7 +22,8 @@ import { groupParameters } from './optimizer/parameter-groups.js'
 import { openSamples } from './samples/read-samples.js'
 import type { SampleStream } from './samples/sample.js'
 import { sampleOrder } from './samples/sample-order.js'
-import { openStepSessions } from './step-sessions.js'
+import { openSizedSessions, openStepSessions } from './step-sessions.js'
+import { sideAt } from './step-sizes.js'
 import { isPrompt, trainNetwork } from './train-network.js'
 import type { TrainStart, TrainTask } from './train-task.js'
 import { openTrainingLog } from './training-log.js'
@@ -63,6 +64,8 @@ export interface Training {
 
 /** Where a training keeps its checkpoint in its folder. */
 export const checkpointFile = 'checkpoint.safetensors'
+/** Sizes whose sessions stay open where nothing else is said. */
+const openSizes = 2
 
 /**
  * Sets a training up, from its checkpoint where there is one of the same run in its folder.
@@ -80,7 +83,7 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   const config = { ...task.config, steps: stepsOf(task.config, pictures) }
   const parts = partsOf(config)
   const tokenizer = await openTokenizer(task, streams)
-  const { network, graph } = trainNetwork(task, config, streams, tokenizer)
+  const { network, graph, graphOf } = trainNetwork(task, config, streams, tokenizer)
 
   const startHash = task.init ? await hashStart(task.init) : null
   // A checkpoint with another hash is of another run.
@@ -98,12 +101,25 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   const device = await resolveDevice(config.device)
   if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
   const options = { threads: config.threads, device, ownGraph: true }
-  const sessions = await openStepSessions(graph, state, network, options)
+  const open = (side: number) =>
+    openStepSessions(graphOf(side), state, { ...network, image_size: side }, options)
+  const sessions = openSizedSessions(open, config.multi_scale ? (config.open_sizes ?? openSizes) : 1)
+  // What cannot be opened is told of before the first step.
+  await sessions.of(sideAt(done + 1, network, config))
   const order = sampleOrder(streams, config)
-  const cache = createPictureCache(Math.ceil(network.image_size * 1.5))
-  const partOptions = { parts, order, tokenizer, network, config, pictures: cache, inputs: sessions.inputs }
+  const picturesAt = picturesOf(config.multi_scale?.sizes ?? [network.image_size])
+  const partOptions = { parts, order, tokenizer, config }
+  const makePartAt = (index: number) => {
+    const side = sideAt(Math.floor(index / parts) + 1, network, config)
+    const sized = {
+      network: { ...network, image_size: side },
+      pictures: picturesAt(side),
+      inputs: graphOf(side).noise,
+    }
+    return makePart(index, { ...partOptions, ...sized })
+  }
   // The next part is decoded on other threads while one is trained on.
-  const partAt = readAhead((index) => makePart(index, partOptions), config.steps * parts)
+  const partAt = readAhead(makePartAt, config.steps * parts)
   return {
     config,
     parts,
@@ -116,13 +132,30 @@ export async function openTraining(task: TrainTask): Promise<Training> {
     metrics,
     ...(validator && { validator }),
     batch: (step, part) => partAt((step - 1) * parts + part),
-    run: sessions.run,
+    run: async (part) => (await sessions.of(sideOf(part))).run(part),
     save: (step) => writeCheckpoint(checkpoint, { step, hash, validation: validator?.state }, state),
     async close() {
       for (const stream of streams) stream.close()
       await sessions.close()
     },
   }
+}
+
+/** Decoded pictures for inputs of some sides, which share the room of one. */
+function picturesOf(sides: readonly number[]): (side: number) => PictureCache {
+  const different = [...new Set(sides)]
+  const caches = different.map((side): [number, PictureCache] => [
+    side,
+    createPictureCache(Math.ceil(side * 1.5), cachedBytes / different.length),
+  ])
+  const bySide = new Map(caches)
+  return (side) => bySide.get(side)!
+}
+
+/** The side of the input that a part of a batch feeds. */
+function sideOf(part: Readonly<Record<string, Value>>): number {
+  const [, side = 0] = valueNamed(part, 'image').shape
+  return side
 }
 
 /**

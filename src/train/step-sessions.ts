@@ -8,7 +8,6 @@ type Feeds = Readonly<Record<string, Value>>
 
 /** The graphs of a step, loaded and tied to the memory of a state. They hold native memory until `close`. */
 export interface StepSessions {
-  readonly inputs: Session['inputs']
   /** The losses of a part of a batch, by name; its gradients are written into the state. */
   run(part: Feeds): Promise<Record<string, number>>
   close(): Promise<void>
@@ -24,7 +23,6 @@ export async function openStepSessions(
   const session = await Session.open(step, options)
   const predictor = predict && (await Session.open(predict, options))
   return {
-    inputs: session.inputs,
     async run(part) {
       // The predictions that are matched drop the same things as the step: the part feeds the noise to both.
       const matched = predictor && (await matchTargets(predictor, { ...part, ...feeds }, network, layers))
@@ -37,6 +35,43 @@ export async function openStepSessions(
     async close() {
       await session.close()
       await predictor?.close()
+    },
+  }
+}
+
+/** The sessions of a step whose input has one of several sizes. */
+export interface SizedSessions {
+  /** Those of a side of the input, which are good until others are asked for. */
+  of(side: number): Promise<StepSessions>
+  close(): Promise<void>
+}
+
+/**
+ * Opens sessions as their size is asked for, one after another.
+ *
+ * @param limit sizes that stay open at most: the one that was not used longest is closed for another
+ */
+export function openSizedSessions(
+  open: (side: number) => Promise<StepSessions>,
+  limit: number,
+): SizedSessions {
+  // The last of the map was used last.
+  const opened = new Map<number, StepSessions>()
+  return {
+    async of(side) {
+      let sessions = opened.get(side)
+      opened.delete(side)
+      for (const [other, { close }] of [...opened].slice(0, Math.max(0, opened.size - limit + 1))) {
+        opened.delete(other)
+        await close()
+      }
+      sessions ??= await open(side)
+      opened.set(side, sessions)
+      return sessions
+    },
+    async close() {
+      for (const { close } of opened.values()) await close()
+      opened.clear()
     },
   }
 }

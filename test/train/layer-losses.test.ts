@@ -39,9 +39,9 @@ const official = JSON.parse(
   readonly gradients: Readonly<Record<string, Listed>>
 }
 const { size, layers, weights, temperature } = official
-const valueOf = ({ shape, data }: Listed): Value => floats([...data], shape)
+const fedValue = ({ shape, data }: Listed): Value => floats([...data], shape)
 const values = (all: Readonly<Record<string, Listed>>) =>
-  Object.fromEntries(Object.entries(all).map(([name, listed]) => [name, valueOf(listed)]))
+  Object.fromEntries(Object.entries(all).map(([name, listed]) => [name, fedValue(listed)]))
 
 describe('losses of each layer of a decoder, against PyTorch', () => {
   // As many queries, words and layers as the fixture; nothing else of it is read.

@@ -3,8 +3,9 @@ import { reduceSum } from '../../graph/ops/broadcast.js'
 import { add, cast, less, maximum, minimum, mul } from '../../graph/ops/elementwise.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { gatherRows, split } from '../../graph/ops/shape.js'
-import { input, int64, sizeAt, type Tensor } from '../../graph/ops/tensor.js'
+import { input, int64, type Shape, sizeAt, type Tensor } from '../../graph/ops/tensor.js'
 import { toOnnx } from '../../graph/to-onnx.js'
+import { topologicalOrder } from '../../graph/topological-order.js'
 import { type Anchors, anchorsOf } from '../../model/network/anchors.js'
 import { decodeBoxes } from '../../model/network/box-coder.js'
 import {
@@ -14,6 +15,7 @@ import {
   queriesOf,
   squareSize,
 } from '../../model/network/config.js'
+import { noisePrefix } from '../../model/network/drop.js'
 import { type GlipOutputs, glip, glipInputs } from '../../model/network/glip.js'
 import { cornersInPixels, glipQueries, type QueryOutputs } from '../../model/network/glip-queries.js'
 import { parametersOf } from '../../model/network/parameters.js'
@@ -51,6 +53,12 @@ export interface TrainGraphConfig {
   readonly weighs?: boolean
 }
 
+/** An input of a graph. */
+export interface NamedShape {
+  readonly name: string
+  readonly shape: Shape
+}
+
 export interface TrainGraph {
   /** Batch and parameters in, losses and the gradient of each trained parameter out. */
   readonly step: Uint8Array
@@ -61,6 +69,8 @@ export interface TrainGraph {
    * pixels.
    */
   readonly predict?: Uint8Array
+  /** What the step reads besides the batch: noise, where the network loses something at random. */
+  readonly noise: readonly NamedShape[]
   /** Layers of a decoder that have losses, whose queries are matched each by itself. */
   readonly layers: number
   readonly parameters: ReturnType<typeof parametersOf>
@@ -142,9 +152,19 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
         bind,
       }),
     }),
+    noise: noiseInputs([losses.loss]),
     layers,
     parameters,
   }
+}
+
+function noiseInputs(outputs: readonly Tensor[]): NamedShape[] {
+  const found = new Map<string, NamedShape>()
+  for (const { inputs } of topologicalOrder(outputs, (node) => node.inputs))
+    for (const tensor of inputs)
+      if (tensor?.source.kind === 'input' && tensor.source.name.startsWith(noisePrefix))
+        found.set(tensor.source.name, { name: tensor.source.name, shape: tensor.shape })
+  return [...found.values()]
 }
 
 /**
