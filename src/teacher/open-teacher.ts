@@ -1,4 +1,5 @@
-import { basename, join, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, dirname, extname, join, resolve } from 'node:path'
 import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
@@ -16,17 +17,21 @@ import {
   optionalModelFile,
   readJson,
   requireJson,
+  soleModelFile,
   weightFiles,
 } from './folder/hf-folder.js'
+import { isYoloExport } from './folder/yolo-export.js'
 import { readGlipTeacher } from './glip-teacher.js'
 import { readGroundingDino } from './grounding-dino-teacher.js'
 import type { FamilyFolder, ReadFamily } from './model-family.js'
 import { readOmDet } from './omdet-teacher.js'
 import { readOwl } from './owl-teacher.js'
 import { hashTeacherFile, isTeacherFile, loadTeacherModule, openTeacherFile } from './own-teacher.js'
+import { readSam } from './sam-teacher.js'
 import { splitLongTexts } from './split-long-texts.js'
 import type { Teacher } from './teacher.js'
 import { readTorchvision } from './torchvision-teacher.js'
+import { readYolo } from './yolo-teacher.js'
 
 export interface OpenOptions {
   /** Name written into proposals; the folder's own where it is not given. */
@@ -60,16 +65,19 @@ const families: ReadonlyMap<string, ReadFamily> = new Map([
   ['omdet-turbo', readOmDet],
   ['owlvit', readOwl],
   ['owlv2', readOwl],
+  ['sam3', readSam],
+  ['sam3_video', readSam],
   ['detr', readDetr],
   ['rt_detr', readDetr],
   ['rt_detr_v2', readDetr],
   ['torchvision-detector', readTorchvision],
+  ['yolo', readYolo],
 ])
 
 /**
  * Opens a model folder by the `model_type` of its `config.json`: one of this program's own, a Hugging Face
  * folder as it is (`onnx/model.onnx`, `config.json`, `preprocessor_config.json` or `processor_config.json`,
- * `tokenizer.json`), or a detector of torchvision; or, where the path is that of a JavaScript file, what that exports
+ * `tokenizer.json`), a detector of torchvision, or an export of Ultralytics or its folder; or, where the path is that of a JavaScript file, what that exports
  * (`TeacherModule`). All of a folder's files are read and checked before the first session
  * is opened.
  *
@@ -157,7 +165,9 @@ export async function requireDevices(options: Pick<OpenOptions, 'device'>): Prom
 
 /** What a teacher is called that nobody gives a name: as its folder, or as a file of your own says. */
 export async function teacherName(path: string): Promise<string> {
-  return (await isTeacherFile(path)) ? (await loadTeacherModule(path)).name : basename(resolve(path))
+  return (await isTeacherFile(path))
+    ? (await loadTeacherModule(path)).name
+    : basename(resolve(path)).replace(/\.onnx$/, '')
 }
 
 async function devicesOf({ device = 'cpu' }: OpenOptions): Promise<Device[]> {
@@ -171,7 +181,18 @@ async function findFiles(
   { file }: OpenOptions,
   devices: readonly Device[],
 ): Promise<FolderFiles & { readonly read: ReadFamily }> {
+  if (extname(path) === '.onnx' && (await stat(path).catch(() => undefined))?.isFile()) {
+    if (await isYoloExport(path)) return { read: readYolo, kind: 'yolo', files: [path] }
+    throw await noModelFolder(path)
+  }
   const config = await readJson(path, 'config.json')
+  if (!config || config.model_type === 'yolo') {
+    // What Ultralytics exports lies alone, under the name of its checkpoint.
+    const model = file === undefined ? await soleModelFile(path) : await optionalModelFile(path, file)
+    const words = await optionalModelFile(path, 'text_model')
+    if (model && (config || (await isYoloExport(model))))
+      return { read: readYolo, kind: 'yolo', files: words ? [model, words] : [model] }
+  }
   if (!config) throw await noModelFolder(path)
   const { model_type: type = null } = config
   const kind = typeof type === 'string' ? type : ''
@@ -191,6 +212,11 @@ async function findFiles(
     const parts = await Promise.all(['vision_model', 'text_model'].map(find))
     if (parts[0] && parts[1]) return { read, kind, files: [parts[0], parts[1]] }
   }
+  if (read === readSam && file === undefined) {
+    const parts = await Promise.all(['vision_encoder', 'text_encoder', 'decoder'].map(findPart(find)))
+    const [vision, words, decoder] = parts
+    if (vision && words && decoder) return { read, kind, files: [vision, words, decoder] }
+  }
   return {
     read,
     kind,
@@ -198,13 +224,21 @@ async function findFiles(
   }
 }
 
+/** Some exporters join the words of a name with a hyphen. */
+const findPart = (find: (name: string) => Promise<string | undefined>) => async (name: string) =>
+  (await find(name)) ?? find(name.replace('_', '-'))
+
 async function hashOf(
   path: string,
   { kind, files }: FolderFiles,
   onFile?: (name: string, sha256: string) => void,
 ): Promise<string> {
   if (kind === 'groundmill-glip') return hashModel(path, onFile)
-  await requireJson(path, 'config.json')
+  if (files[0] === path) {
+    const own = (await weightFiles(path)).filter((name) => name.startsWith(path.replace(/\.onnx$/, '')))
+    return hashModelFiles(dirname(path), [path, ...own], { withNames: true, ...(onFile && { onFile }) })
+  }
+  if (kind !== 'yolo') await requireJson(path, 'config.json')
   const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']
   const configs = await configFiles(path, names)
   return hashModelFiles(path, [...configs, ...files, ...(await weightFiles(files[0]))], {
