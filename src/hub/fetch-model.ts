@@ -3,8 +3,11 @@ import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { parseHub } from './hub-address.js'
 import { type HubFile, snapshotFolder } from './hub-cache.js'
-import { fetchFile, type HubSnapshot, missingFiles, openSnapshot } from './hub-repository.js'
+import type { HubSnapshot } from './hub-repository.js'
 import { requireFetching } from './without-fetching.js'
+
+/** What asks the Hub is loaded when it is asked. */
+const repositories = () => import('./hub-repository.js')
 
 /** Larger texts are no configuration and no vocabulary. */
 const largestText = 32 * 1024 * 1024
@@ -36,6 +39,7 @@ export async function fetchModel(
 ): Promise<string> {
   const at = parseHub(address)
   if (at.type !== 'model') throw new UserError(`${address} is a dataset, where a model is needed.`)
+  const { fetchFile, openSnapshot } = await repositories()
   const snapshot = await openSnapshot(at)
   const prefix = at.path === '' ? '' : `${at.path}/`
   const files = new Map(
@@ -59,6 +63,7 @@ export async function fetchModel(
 }
 
 async function fetchAll(address: string, snapshot: HubSnapshot, files: readonly HubFile[]): Promise<void> {
+  const { fetchFile, missingFiles } = await repositories()
   const missing = await missingFiles(snapshot, files)
   requireFetching(
     address,
@@ -74,6 +79,7 @@ async function fetchAll(address: string, snapshot: HubSnapshot, files: readonly 
  */
 export async function fetchModelFile(address: string, names: readonly string[] = []): Promise<string> {
   const at = parseHub(address)
+  const { fetchFile, openSnapshot } = await repositories()
   const snapshot = await openSnapshot(at)
   const wanted = at.path === '' ? names : [at.path]
   const file = wanted.flatMap((name) => snapshot.files.find(({ path }) => path === name) ?? [])[0]
