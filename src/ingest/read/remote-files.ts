@@ -18,8 +18,8 @@ const repositories = () => import('../../hub/hub-repository.js')
 /** Objects of a bucket that are listed at most for a pattern or a folder. */
 const mostListed = 1_000_000
 
-const none = (path: string, endings: readonly string[]) =>
-  isPattern(path)
+const none = (path: string, endings: readonly string[], hasPattern: boolean) =>
+  hasPattern
     ? new UserError(`No file matches ${path}.`)
     : new UserError(
         `${path} has no files that end in ${endings.join(', ')}, .gz or .zst added or not, and is none itself.`,
@@ -42,7 +42,7 @@ export async function hubFiles(address: string, endings: readonly string[]): Pro
   const { type, id, commit: revision } = snapshot
   const byPath = new Map(snapshot.files.map((file) => [file.path, file]))
   const paths = await chosen(address, at.path, [...byPath.keys()].sort(), endings, snapshot)
-  if (paths.length === 0) throw none(address, endings)
+  if (paths.length === 0) throw none(address, endings, isPattern(at.path))
   const files = paths.flatMap((path) => byPath.get(path) ?? [])
   // What is looked at and not worked on is told of as a whole.
   const missingBytes = memoize(async () =>
@@ -182,6 +182,6 @@ export async function s3Files(address: string, endings: readonly string[]): Prom
     for await (const one of bucket.listFiles(at.key, 'inside'))
       if (endings.some((ending) => endsWith(one.name, ending))) add(one)
   }
-  if (found.length === 0) throw none(address, endings)
+  if (found.length === 0) throw none(address, endings, isPattern(at.key))
   return found.sort((a, b) => (a.place < b.place ? -1 : 1))
 }
