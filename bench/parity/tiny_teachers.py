@@ -7,7 +7,8 @@ import onnx
 import onnxruntime
 import torch
 import transformers
-from transformers.models.grounding_dino import modeling_grounding_dino as grounding_dino
+from transformers.models.grounding_dino import modeling_grounding_dino
+from transformers.models.mm_grounding_dino import modeling_mm_grounding_dino
 
 PERSON_WORDS = "person dog cat red blue ball big small a the two on table car tree".split()
 BERT_VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "?", ",", "-", "##s", "##y", *PERSON_WORDS]
@@ -158,8 +159,12 @@ def one_phrase_masks(ids, separators):
     return mask[None], positions[None]
 
 
-def tiny_grounding_dino():
-    config = transformers.GroundingDinoConfig(
+def tiny_grounding_dino(kind: str = "grounding-dino"):
+    """Grounding DINO, or MM Grounding DINO, whose heads have a bias and, after each layer of the decoder, weights of their own."""
+    is_mm = kind == "mm-grounding-dino"
+    config_class = transformers.MMGroundingDinoConfig if is_mm else transformers.GroundingDinoConfig
+    model_class = transformers.MMGroundingDinoForObjectDetection if is_mm else transformers.GroundingDinoForObjectDetection
+    config = config_class(
         # Not the Swin of the published models: tracing freezes its windows to the size of the example.
         backbone_config=transformers.ResNetConfig(
             embedding_size=8,
@@ -189,7 +194,7 @@ def tiny_grounding_dino():
         encoder_n_points=2,
         decoder_n_points=2,
     )
-    model = randomise(transformers.GroundingDinoForObjectDetection(config), 1)
+    model = randomise(model_class(config), 1)
     model.model.special_tokens = separators()
     return model
 
@@ -208,11 +213,13 @@ def export_grounding_dino(model, path: Path, masks, side: int = LONG_SIDE) -> No
         "attention_mask": torch.ones_like(ids),
         "pixel_mask": torch.ones(1, side, side, dtype=torch.long),
     }
-    original = grounding_dino.generate_masks_with_special_tokens_and_transfer_map
+    is_mm = model.config.model_type == "mm-grounding-dino"
+    modeling = modeling_mm_grounding_dino if is_mm else modeling_grounding_dino
+    original = modeling.generate_masks_with_special_tokens_and_transfer_map
     theirs = original(torch.tensor([[2, 11, 5, 12, 13, 5, 3]]), separators())
     ours = separator_masks(torch.tensor([[2, 11, 5, 12, 13, 5, 3]]), separators())
     assert all(torch.equal(a, b) for a, b in zip(theirs, ours)), (theirs, ours)
-    grounding_dino.generate_masks_with_special_tokens_and_transfer_map = lambda input_ids, special_tokens: masks(input_ids, special_tokens)
+    modeling.generate_masks_with_special_tokens_and_transfer_map = lambda input_ids, special_tokens: masks(input_ids, special_tokens)
     length = {1: "length"}
     export(
         model,
@@ -225,7 +232,7 @@ def export_grounding_dino(model, path: Path, masks, side: int = LONG_SIDE) -> No
             **{name: length for name in ("input_ids", "token_type_ids", "attention_mask")},
         },
     )
-    grounding_dino.generate_masks_with_special_tokens_and_transfer_map = original
+    modeling.generate_masks_with_special_tokens_and_transfer_map = original
     declare_size(path, example)
 
 
@@ -317,6 +324,86 @@ def export_owl(model, folder: Path, split: bool) -> None:
     )
     for name in ("text_model", "vision_model"):
         shrink(folder / f"onnx/{name}.onnx")
+
+
+def tiny_omdet(vocabulary: int):
+    config = transformers.OmDetTurboConfig(
+        backbone_config=transformers.ResNetConfig(
+            embedding_size=8,
+            hidden_sizes=[8, 8, 16, 16],
+            depths=[1, 1, 1, 1],
+            layer_type="basic",
+            out_features=["stage2", "stage3", "stage4"],
+        ),
+        # The norms behind a Swin, whose channels come last.
+        apply_layernorm_after_vision_backbone=False,
+        text_config=transformers.CLIPTextConfig(
+            vocab_size=vocabulary,
+            hidden_size=24,
+            intermediate_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=77,
+            bos_token_id=vocabulary - 2,
+            eos_token_id=vocabulary - 1,
+        ),
+        image_size=SIDE,
+        text_projection_in_dim=24,
+        text_projection_out_dim=24,
+        class_embed_dim=24,
+        task_encoder_hidden_dim=16,
+        encoder_hidden_dim=16,
+        encoder_in_channels=[8, 16, 16],
+        encoder_attention_heads=2,
+        encoder_dim_feedforward=16,
+        vision_features_channels=[16, 16, 16],
+        decoder_hidden_dim=16,
+        decoder_num_heads=2,
+        decoder_num_layers=2,
+        decoder_dim_feedforward=16,
+        decoder_num_points=2,
+        num_queries=10,
+    )
+    return randomise(transformers.OmDetTurboForObjectDetection(config), 5, gain=1.5)
+
+
+class OmDet(torch.nn.Module):
+    """One picture of OmDet-Turbo, without the library's caches of words, which a trace cannot hold."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixel_values, classes_input_ids, tasks_input_ids, tasks_attention_mask):
+        words = self.model.language_backbone
+        classes = words(classes_input_ids, encode_type="class")[:, None]
+        # The library cuts the task where its mask ends; the decoder does not look behind that.
+        task = words.model(tasks_input_ids)[0].transpose(0, 1)
+        features = self.model.encoder(self.model.vision_backbone(pixel_values), return_dict=True).extracted_states
+        answer = self.model.decoder(features, classes, task, tasks_attention_mask, return_dict=True)
+        return answer.decoder_coords[-1], answer.decoder_classes[-1]
+
+
+def export_omdet(model, path: Path) -> None:
+    ids = torch.tensor([[3, 4, 5] + [0] * 74, [3, 6, 5] + [0] * 74])
+    example = {
+        "pixel_values": torch.randn(1, 3, SIDE, SIDE),
+        "classes_input_ids": ids,
+        "tasks_input_ids": ids[:1],
+        "tasks_attention_mask": (ids[:1] > 0).long(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.onnx.export(
+        OmDet(model).eval(),
+        tuple(example.values()),
+        str(path),
+        input_names=list(example),
+        output_names=["decoder_coord_logits", "decoder_class_logits"],
+        dynamic_axes={"classes_input_ids": {0: "classes"}, "decoder_class_logits": {2: "classes"}},
+        opset_version=17,
+        dynamo=False,
+    )
+    shrink(path)
 
 
 LABELS = {0: "person", 1: "dog", 2: "traffic light", 3: "N/A"}

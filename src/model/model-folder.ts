@@ -88,15 +88,18 @@ export async function writeModelFolder(
  * The ONNX graph of a model for one size of input, over the weights in `model.safetensors`.
  *
  * @param places where each tensor lies in that file
+ * @param portable whether it is written out of operators that WebGPU has; a folder's own files are not
  */
 export function sizeGraph(
   config: GlipConfig,
   batch: number,
   size: ImageSize,
   places: ReadonlyMap<string, TensorPlace>,
+  portable = false,
 ): Uint8Array {
   return toOnnx({
     outputs: detectorOutputs(config, batch, size),
+    portable,
     parameters: (name) => {
       const place = places.get(name)
       if (!place) throw new UserError(`model.safetensors has no value for ${name}.`)

@@ -23,6 +23,7 @@ import {
 import { readGlipTeacher } from './glip-teacher.js'
 import { readGroundingDino } from './grounding-dino-teacher.js'
 import type { FamilyFolder, ReadFamily } from './model-family.js'
+import { readOmDet } from './omdet-teacher.js'
 import { readOwl } from './owl-teacher.js'
 import { hashTeacherFile, isTeacherFile, loadTeacherModule, openTeacherFile } from './own-teacher.js'
 import { splitLongTexts } from './split-long-texts.js'
@@ -57,6 +58,8 @@ export interface OpenOptions {
 const families: ReadonlyMap<string, ReadFamily> = new Map([
   ['groundmill-glip', readGlipTeacher],
   ['grounding-dino', readGroundingDino],
+  ['mm-grounding-dino', readGroundingDino],
+  ['omdet-turbo', readOmDet],
   ['owlvit', readOwl],
   ['owlv2', readOwl],
   ['detr', readDetr],

@@ -9,7 +9,7 @@ import { localModelFolder, requireOnnx } from '../model/fetch-onnx.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { checkOnnxFile } from '../weights/check-onnx-file.js'
-import { cachedEmbeddings } from './cached-embeddings.js'
+import { cachedEmbeddings } from './folder/cached-embeddings.js'
 import { configFiles, countIn, modelFile, readJson, weightFiles } from './folder/hf-folder.js'
 
 /** A BERT-style `TextEmbedder` of the filter's rules. Holds native memory until it is closed. */

@@ -15,7 +15,7 @@ import { makePart } from './examples/make-part.js'
 import { createPictureCache } from './examples/picture-cache.js'
 import { readAhead } from './examples/read-ahead.js'
 import type { TrainGraph } from './loss/train-graph.js'
-import { type MetricsLog, openMetricsLog } from './metrics-log.js'
+import type { MetricsLog } from './metrics-log.js'
 import { readCheckpoint, writeCheckpoint } from './optimizer/checkpoint.js'
 import { emptyState, fillState, type OptimizerState } from './optimizer/optimizer-state.js'
 import { groupParameters } from './optimizer/parameter-groups.js'
@@ -25,6 +25,7 @@ import { sampleOrder } from './samples/sample-order.js'
 import { openStepSessions } from './step-sessions.js'
 import { isPrompt, trainNetwork } from './train-network.js'
 import type { TrainStart, TrainTask } from './train-task.js'
+import { openTrainingLog } from './training-log.js'
 
 /** A training that is set up: all that its steps need. */
 export interface Training {
@@ -53,7 +54,6 @@ export interface Training {
 
 /** Where a training keeps its checkpoint in its folder. */
 export const checkpointFile = 'checkpoint.safetensors'
-const metricsFile = 'metrics.jsonl'
 
 /**
  * Sets a training up, from its checkpoint where there is one of the same run in its folder.
@@ -70,7 +70,9 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   const config = { ...task.config, steps: stepsOf(task.config, pictures) }
   const parts = partsOf(config)
   const tokenizer = await openTokenizer(task, streams)
-  const { network, graph } = trainNetwork(task, config, streams, tokenizer)
+  const device = await resolveDevice(config.device)
+  if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
+  const { network, graph } = trainNetwork(task, config, streams, tokenizer, device)
 
   const startHash = task.init ? await hashStart(task.init) : null
   // A checkpoint with another hash is of another run.
@@ -80,12 +82,10 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   await sweepFolder(folder)
   const checkpoint = join(folder, checkpointFile)
   const { state, start, done } = await openState(task, config, graph, { path: checkpoint, hash })
-  const metrics = await openMetricsLog(join(folder, metricsFile), done)
+  const metrics = await openTrainingLog(folder, done, config)
 
-  const device = await resolveDevice(config.device)
-  if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
   const options = { threads: config.threads, device, ownGraph: true }
-  const sessions = await openStepSessions(graph, state, network, options)
+  const sessions = await openStepSessions(graph, state, { network, parts }, options)
   const order = sampleOrder(streams, config)
   const cache = createPictureCache(Math.ceil(network.image_size * 1.5))
   const partOptions = { parts, order, tokenizer, network, config, pictures: cache, inputs: sessions.inputs }

@@ -47,6 +47,8 @@ export interface TrainGraphConfig {
   readonly trains?: (name: string) => boolean
   /** Whether boxes and words are weighed. */
   readonly weighs?: boolean
+  /** Whether the graphs are written out of operators that WebGPU has; see `needsPortable`. */
+  readonly portable?: boolean
 }
 
 export interface TrainGraph {
@@ -99,7 +101,7 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
   const targets = targetInputs(config, train)
   const outputs = queriesOf(config) === undefined ? glip(config, inputs) : glipQueries(config, inputs)
   const losses = unifiedLoss(config, train, outputs, targets)
-  const { trains = () => true } = train
+  const { trains = () => true, portable } = train
   const parameters = parametersOf(Object.values(losses)).map((parameter) =>
     trains(parameter.name) ? parameter : { ...parameter, frozen: true },
   )
@@ -113,8 +115,8 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
     parameters.map(({ name, shape, tensor }): [Tensor, Tensor] => [tensor, input(valueName(name), shape)]),
   )
   return {
-    step: toOnnx({ outputs: { ...asVectors(losses), ...named }, bind }),
-    forward: toOnnx({ outputs: asVectors(losses), bind }),
+    step: toOnnx({ outputs: { ...asVectors(losses), ...named }, bind, portable }),
+    forward: toOnnx({ outputs: asVectors(losses), bind, portable }),
     ...('boxes' in outputs && {
       predict: toOnnx({
         outputs: {
@@ -122,6 +124,7 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
           boxes: cornersInPixels(outputs.boxes, train.image_size ?? squareSize(config)),
         },
         bind,
+        portable,
       }),
     }),
     parameters,

@@ -1,11 +1,13 @@
 import { Tokenizer } from '@huggingface/tokenizers'
-import { shownValue } from '../base/name-list.js'
-import { UserError } from '../base/user-error.js'
-import { readJson, requireJson } from './folder/hf-folder.js'
+import { shownValue } from '../../base/name-list.js'
+import { UserError } from '../../base/user-error.js'
+import { readJson, requireJson } from './hf-folder.js'
 
-/** CLIP's tokenizer as OWL uses it: every query in a row of its own, of a fixed length. */
+/** CLIP's tokenizer as detectors use it: every query in a row of its own, of a fixed length. */
 export interface QueryTokenizer {
   readonly length: number
+  /** Tokens that a text takes, those of its beginning and end included, however many there are. */
+  tokensOf(text: string): number
   /**
    * Ids and mask of a query, padded to the length. One that is too long keeps its beginning and the closing
    * token, which is where CLIP reads the meaning of a text.
@@ -38,6 +40,7 @@ export async function readClipTokenizer(
   const padding = configured ?? pad
   return (length) => ({
     length,
+    tokensOf: (text) => tokenizer.encode(text).ids.length,
     encode(text) {
       const { ids: all } = tokenizer.encode(text)
       const isCut = all.length > length
