@@ -9,12 +9,14 @@ import { refuseEmptyWords, requireOutputs } from './options/refuse-words.js'
 import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/interrupts.js'
 import { isJsonAsked } from './terminal/json-asked.js'
 import { clearLine, printError, say } from './terminal/print.js'
+import { showFetches } from './terminal/show-fetches.js'
 
 const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string }
 
 const interrupted = listenForInterrupts()
 endWithReader()
 tellOfEarlyEnd()
+showFetches(interrupted)
 
 const program = new Command('groundmill')
   .description(
