@@ -9,10 +9,12 @@ import { refuseEmptyWords, requireOutputs } from './options/refuse-words.js'
 import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/interrupts.js'
 import { isJsonAsked } from './terminal/json-asked.js'
 import { clearLine, printError, say } from './terminal/print.js'
+import { showFetches } from './terminal/show-fetches.js'
 
 const interrupted = listenForInterrupts()
 endWithReader()
 tellOfEarlyEnd()
+showFetches(interrupted)
 
 const program = new Command('groundmill')
   .description(

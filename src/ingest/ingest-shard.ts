@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
+import { isHub } from '../hub/hub-address.js'
 import { rowKey } from '../rows/row-key.js'
 import type { ImageRow } from '../rows/rows.js'
 import { amendConfig } from '../shards/amend-shard.js'
@@ -11,9 +12,11 @@ import { unknownConfig } from '../shards/restore-record.js'
 import type { WriteFamily } from '../shards/shard-files.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import type { SourceConfig } from './config.js'
+import { userAgentOf } from './fetch/fetch-config.js'
 import { createFetcher, type Fetcher } from './fetch/fetch-image.js'
 import { Reject } from './fetch/reject.js'
 import { isTransientReason } from './fetch/transient.js'
+import { trainingUses } from './fetch/usage-preferences.js'
 import { type Ingested, ingestRow } from './ingest-row.js'
 import { mapInOrder, type Room } from './map-in-order.js'
 import type { OpenSource } from './open-source.js'
@@ -21,6 +24,10 @@ import type { ShardPlan } from './plan-ingest.js'
 import type { SourceRow } from './read/source-row.js'
 import { shardSums } from './shard-sums.js'
 import { openStoredRows, type StoredRows } from './stored-rows.js'
+
+/** Of rows of the Hub: where from, with the commit. */
+const hubSource = (config: SourceConfig) =>
+  'path' in config && typeof config.path === 'string' && isHub(config.path) ? { source: config.path } : {}
 
 /** What becomes of a shard that is there, and of its rows, when its source has changed. */
 export interface ReplaceOptions {
@@ -109,9 +116,10 @@ async function storedRows(
 }
 
 /** Who asked for the pictures, and whose wishes were honoured: what a card of the dataset says of its crawl. */
-const crawlerOf = ({ fetch: { user_agent, robots, opt_out, tdm } }: SourceConfig) => ({
-  ...{ user_agent, robots, opt_out, tdm },
-})
+const crawlerOf = ({ fetch }: SourceConfig) => {
+  const { robots, opt_out, content_usage = trainingUses, license = 'refuse', tdm } = fetch
+  return { user_agent: userAgentOf(fetch), robots, opt_out, content_usage, license, tdm }
+}
 
 /** Of what decides how a picture is stored. */
 const imageHash = ({ image }: SourceConfig) => hashJson(image)
@@ -170,6 +178,7 @@ async function ingestRows(
     stats: sums.stats(),
     config: {
       image: imageHash(source.config),
+      ...hubSource(source.config),
       ...(crawler !== undefined && { crawler }),
     },
   }

@@ -4,6 +4,7 @@ import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { floats, longs, Session, type Value } from '../graph/session.js'
+import { localModelFolder, requireOnnx } from '../model/fetch-onnx.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import { checkOnnxFile } from '../weights/check-onnx-file.js'
@@ -142,7 +143,8 @@ interface ScorerFiles {
  *
  * @throws UserError as `openRegionScorer` does
  */
-export async function readRegionScorer(folder: string): Promise<ScorerFiles> {
+export async function readRegionScorer(model: string): Promise<ScorerFiles> {
+  const folder = await localScorer(model)
   const visionPath = await modelFile(folder, 'vision_model')
   const textPath = await modelFile(folder, 'text_model')
   const config = await requireJson(folder, 'config.json')
@@ -160,6 +162,11 @@ export async function readRegionScorer(folder: string): Promise<ScorerFiles> {
   return { visionPath, textPath, length, tokenizer, processor }
 }
 
+const localScorer = (model: string) =>
+  localModelFolder(model, (listing) =>
+    ['vision_model', 'text_model'].map((name) => requireOnnx(model, listing, name)),
+  )
+
 /** Throws as `openRegionScorer` does of all that can be told without opening the models. */
 export async function checkRegionScorer(folder: string): Promise<void> {
   const { visionPath, textPath } = await readRegionScorer(folder)
@@ -167,7 +174,8 @@ export async function checkRegionScorer(folder: string): Promise<void> {
 }
 
 /** SHA-256 over what decides the scores of a CLIP folder. */
-export async function hashRegionScorer(folder: string): Promise<string> {
+export async function hashRegionScorer(model: string): Promise<string> {
+  const folder = await localScorer(model)
   const paths = await Promise.all([modelFile(folder, 'vision_model'), modelFile(folder, 'text_model')])
   const weights = [...new Set((await Promise.all(paths.map(weightFiles))).flat())]
   const names = ['config.json', 'preprocessor_config.json', 'tokenizer_config.json']

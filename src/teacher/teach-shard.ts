@@ -2,6 +2,7 @@ import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import { zip } from '../base/zip.js'
 import { clipBox, unscaleBox } from '../boxes/xyxy.js'
+import { isHub } from '../hub/hub-address.js'
 import { decodePicture } from '../pictures/picture.js'
 import { recordPath } from '../rows/family-path.js'
 import { isProposalRow } from '../rows/is-row.js'
@@ -20,9 +21,9 @@ import { rowStats } from '../statistics/row-stats.js'
 import { joinNames } from '../words/name-prompt.js'
 import { templatesOf } from '../words/prompt-templates.js'
 import type { TeachConfig } from './config.js'
-import { type ContrastBox, contrastQueries, withContrast } from './contrast-queries.js'
-import { distinctSpans } from './distinct-spans.js'
 import { inTiles } from './in-tiles.js'
+import { type ContrastBox, contrastQueries, withContrast } from './phrases/contrast-queries.js'
+import { distinctSpans } from './phrases/distinct-spans.js'
 import type { DetectOptions, PhraseDetection, Query, Teacher } from './teacher.js'
 
 /** Pictures that are decoded at once, on other threads. */
@@ -151,6 +152,7 @@ export async function teachShard(
 
     const file = await write('proposals', rows())
     const rejectFile = await write('rejects', rejects)
+    const hubModel = config.model !== undefined && isHub(config.model) ? config.model : undefined
     return {
       files: { proposals: file, rejects: rejectFile },
       unit: 'phrases',
@@ -159,8 +161,10 @@ export async function teachShard(
       rejected,
       stats: stats.build(),
       // The filter's rule `contrast` looks whether its scores were asked for, `label` at what a box may be called.
-      ...((config.contrast || teacher.labels) && {
+      // Of a model of the Hub, its commit.
+      ...((config.contrast || teacher.labels || hubModel !== undefined) && {
         config: {
+          ...(hubModel !== undefined && { model: hubModel }),
           ...(config.contrast && { contrast: config.contrast }),
           ...(teacher.labels && { labels: teacher.labels }),
         },
