@@ -54,7 +54,7 @@ export const teachConfig = z
       .string()
       .optional()
       .describe(
-        'a model folder, the file of a teacher of your own, or the name of a train stage; else the train stage it needs',
+        'a model folder, an export of Ultralytics (.onnx), the file of a teacher of your own, or the name of a train stage; else the train stage it needs',
       ),
     floor: z
       .number()
