@@ -16,6 +16,15 @@ const fields = { graph: 7, operators: 8, initializer: 5, externalData: 13, key: 
  * @throws UserError where the file is no ONNX model or is cut short, or where a file of weights is missing or too short
  */
 export async function checkOnnxFile(path: string): Promise<void> {
+  for (const [name, needed] of await externalWeights(path)) await checkWeights(path, name, needed)
+}
+
+/**
+ * The files of weights that an ONNX file names, by their place beside it, and how many bytes it reads of each.
+ *
+ * @throws UserError where the file is no ONNX model or is cut short
+ */
+export async function externalWeights(path: string): Promise<ReadonlyMap<string, number>> {
   const file = await openRegularFile(path).catch(unreadable(path))
   try {
     const { size } = await file.stat()
@@ -35,7 +44,7 @@ export async function checkOnnxFile(path: string): Promise<void> {
     })
     // Which operators it takes stands in every model, behind the graph in most.
     if (!found.has(fields.graph) || !found.has(fields.operators)) throw reader.damaged()
-    for (const [name, needed] of wanted) await checkWeights(path, name, needed)
+    return wanted
   } finally {
     await file.close()
   }

@@ -5,6 +5,7 @@ import { jsonOf } from '../../base/files/read-json.js'
 import { nameList, shownName, shownValue } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import { withoutNulls } from '../../base/without-nulls.js'
+import { externalWeights } from '../../weights/check-onnx-file.js'
 
 /** Reads a JSON object of a model folder; undefined where the file is absent. */
 export async function readJson(folder: string, name: string): Promise<Record<string, unknown> | undefined> {
@@ -137,13 +138,14 @@ async function onnxFiles(folder: string): Promise<string[]> {
 }
 
 /**
- * Files of weights beside a model, by the names that exporters give them. They may belong to another model of
- * the folder: which ones a model reads stands in the model itself.
+ * Files of weights beside a model: those that it names, whatever else lies there; else those that have a name as
+ * exporters give it.
  */
 export async function weightFiles(model: string): Promise<string[]> {
   const folder = join(model, '..')
   const names = await readdir(folder)
-  return names
-    .filter((name) => /(_data(_\d+)?|\.data|\.bin|\.weight)$/.test(name))
-    .map((name) => join(folder, name))
+  const named = await externalWeights(model).catch(() => undefined)
+  const own = names.filter((name) => named?.has(name))
+  const usual = names.filter((name) => /(_data(_\d+)?|\.data|\.bin|\.weight)$/.test(name))
+  return (own.length > 0 ? own : usual).map((name) => join(folder, name))
 }
