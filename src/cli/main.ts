@@ -9,12 +9,14 @@ import { refuseEmptyWords, requireOutputs } from './options/refuse-words.js'
 import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/interrupts.js'
 import { isJsonAsked } from './terminal/json-asked.js'
 import { clearLine, printError, say } from './terminal/print.js'
+import { showFetches } from './terminal/show-fetches.js'
 
 const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string }
 
 const interrupted = listenForInterrupts()
 endWithReader()
 tellOfEarlyEnd()
+showFetches(interrupted)
 
 const program = new Command('groundmill')
   .description(
@@ -110,6 +112,29 @@ program
   .option('--json', 'print what was done as JSON')
   .addHelpText('after', example('run pipelines/coco-folder.yaml --set folder=photos --dataset runs/photos'))
   .action(async (pipeline, options) => (await import('./run.js')).run(pipeline, options, interrupted))
+
+program
+  .command('label <pictures>')
+  .description(
+    'label pictures with a teacher: write the pipeline that does it, run it, and say where to look',
+  )
+  .requiredOption('--teacher <model>', 'a model folder, hf://ORG/MODEL, or the file of a teacher of your own')
+  .option(
+    '-o, --out <url>',
+    'folder of the run and its pipeline.yaml (default: runs/ and the name of the pictures)',
+  )
+  .option(
+    '--names <list>',
+    'of a folder without captions: what each picture is asked for, such as dog,bicycle',
+  )
+  .option('--url <column>', 'of a list: the column of addresses or file names (url)')
+  .option('--caption <column>', 'of a list: the column of captions (caption, text and others by themselves)')
+  .option('--device <name>', 'where the teacher runs: cpu, cuda, webgpu or auto', 'auto')
+  .option('--force', 'write the pipeline anew though it was edited')
+  .option('--plan', 'print what would be done, as run --plan; nothing is written')
+  .option('--json', 'print what was done as JSON, as run does')
+  .addHelpText('after', example('label photos --teacher detector -o runs/mine'))
+  .action(async (pictures, options) => (await import('./label.js')).label(pictures, options, interrupted))
 
 program
   .command('submit <pipeline>')

@@ -20,6 +20,9 @@ export function executionProviders(device: Device): InferenceSession.ExecutionPr
   return [card === undefined ? device : { name: 'cuda', deviceId: Number(card) }]
 }
 
+/** Whether a graph for a device is written out of operators that WebGPU has (`portable` of `toOnnx`). */
+export const needsPortable = (device: Device): boolean => device === 'webgpu'
+
 const known = new Map<Device, Promise<string | undefined>>()
 
 /**

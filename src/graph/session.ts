@@ -1,5 +1,6 @@
 import { sharedCores } from '../base/own-cores.js'
 import { type Device, executionProviders } from './device.js'
+import type { HeldValue } from './held-value.js'
 import { InferenceSession, Tensor as OrtTensor } from './onnxruntime.js'
 import { type Dtype, type Shape, sizeOf, type TensorData } from './ops/tensor.js'
 import { loadError, sessionError } from './session-error.js'
@@ -72,19 +73,20 @@ export class Session {
   }
 
   /**
-   * Runs the model. Inputs are not copied; a result is written into `into[name]` where that is given, else
-   * into new memory.
+   * Runs the model. Inputs are not copied on the CPU, and to another device once in each run where they are not
+   * held there; a result is written into `into[name]` where that is given, else into new memory.
    *
    * @throws Error that names the model, and says so where it was refused memory
    */
   async run(
-    feeds: Readonly<Record<string, Value>>,
+    feeds: Readonly<Record<string, Value | HeldValue>>,
     into: Readonly<Record<string, Value>> = {},
   ): Promise<Record<string, Value>> {
     const fetches: Record<string, OrtTensor | null> = {}
     for (const name of this.session.outputNames) fetches[name] = into[name] ? toOrt(into[name]) : null
     const inputs: Record<string, OrtTensor> = {}
-    for (const [name, value] of Object.entries(feeds)) inputs[name] = toOrt(value)
+    for (const [name, value] of Object.entries(feeds))
+      inputs[name] = 'tensor' in value ? value.tensor : toOrt(value)
     const results = await this.session.run(inputs, fetches).catch((error: unknown) => {
       throw sessionError(this.name, error)
     })
@@ -100,7 +102,8 @@ export class Session {
   }
 }
 
-function toOrt({ data, shape, dtype }: Value): OrtTensor {
+/** A value as onnxruntime takes it, over the same memory. */
+export function toOrt({ data, shape, dtype }: Value): OrtTensor {
   return new OrtTensor(dtype, data as Float32Array, shape)
 }
 
@@ -116,7 +119,7 @@ export function longs(data: BigInt64Array | readonly number[], shape: Shape): Va
 }
 
 /** A value by its name. Throws an Error where there is none. */
-export function valueNamed(values: Readonly<Record<string, Value>>, name: string): Value {
+export function valueNamed<V = Value>(values: Readonly<Record<string, V>>, name: string): V {
   const value = values[name]
   if (!value) throw new Error(`there is no value for "${name}"`)
   return value

@@ -11,7 +11,8 @@ export interface OnnxOptions {
   readonly parameters?: (name: string) => InitializerProto['data']
   readonly metadata?: Readonly<Record<string, string>>
   /**
-   * Writes the portable body of each composite that has one: WebGPU lacks DeformConv, the fastest on the CPU.
+   * Writes the portable body of each composite that has one: WebGPU lacks DeformConv and LogSoftmax, the fastest on
+   * the CPU (`needsPortable`).
    */
   readonly portable?: boolean
 }

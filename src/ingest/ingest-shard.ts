@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
+import { isHub } from '../hub/hub-address.js'
 import { rowKey } from '../rows/row-key.js'
 import type { ImageRow } from '../rows/rows.js'
 import { amendConfig } from '../shards/amend-shard.js'
@@ -21,6 +22,10 @@ import type { ShardPlan } from './plan-ingest.js'
 import type { SourceRow } from './read/source-row.js'
 import { shardSums } from './shard-sums.js'
 import { openStoredRows, type StoredRows } from './stored-rows.js'
+
+/** Of rows of the Hub: where from, with the commit. */
+const hubSource = (config: SourceConfig) =>
+  'path' in config && typeof config.path === 'string' && isHub(config.path) ? { source: config.path } : {}
 
 /** What becomes of a shard that is there, and of its rows, when its source has changed. */
 export interface ReplaceOptions {
@@ -151,7 +156,7 @@ async function ingestRows(
     out: sums.out,
     rejected: sums.rejected,
     stats: sums.stats(),
-    config: { image: imageHash(source.config) },
+    config: { image: imageHash(source.config), ...hubSource(source.config) },
   }
   // By the configuration, not by the rows: a shard whose pictures all failed is gold as well.
   if (!source.hasBoxes) return { files, ...counts }

@@ -4,6 +4,7 @@ import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { unscaleBox } from '../boxes/xyxy.js'
+import { needsPortable } from '../graph/device.js'
 import { floats, longs, sampleOf, valueNamed } from '../graph/session.js'
 import type { GraphOverWeights, SessionPool } from '../graph/session-pool.js'
 import { encodePrompt, tokensOf } from '../model/encode-prompt.js'
@@ -99,29 +100,34 @@ interface GlipModel {
 interface GlipFiles {
   readonly config: GlipConfig
   readonly tokenizer: Tokenizer
-  /** Where the weights lie, of a model that is shown pictures of any size. */
+  /** Whether pictures are padded as the official code pads them. */
+  readonly isExact: boolean
+  /** Whether all graphs are made as needed, out of operators that WebGPU has: those of the folder have others. */
+  readonly portable: boolean
+  /** Where the weights lie, of a model whose graphs are made as needed. */
   readonly places: ReadonlyMap<string, TensorPlace> | undefined
 }
 
-async function readFiles(path: string, { sizes }: FamilyFolder['options']): Promise<GlipFiles> {
+async function readFiles(path: string, { sizes, devices }: FamilyFolder['options']): Promise<GlipFiles> {
   const config = await readModelConfig(path)
   const isExact = isShownExactly(path, config, sizes)
   const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
   checkVocabulary(path, tokenizer, config)
-  const places = isExact ? await readTensorPlaces(join(path, 'model.safetensors')) : undefined
-  return { config, tokenizer, places }
+  const portable = devices.some(needsPortable)
+  const places = isExact || portable ? await readTensorPlaces(join(path, 'model.safetensors')) : undefined
+  return { config, tokenizer, isExact, portable, places }
 }
 
 async function openModel(
   path: string,
   options: FamilyFolder['options'],
-  { config, tokenizer, places }: GlipFiles,
+  { config, tokenizer, isExact, portable, places }: GlipFiles,
 ): Promise<GlipModel> {
   const files = modelFiles(config)
-  const inputs = inputSizes(config).map((size, index) =>
+  const ofFiles = inputSizes(config).map((size, index) =>
     inputOf(config, size, () => join(path, files[index] ?? '')),
   )
-  const [first] = inputs
+  const [first] = ofFiles
   if (!first) throw new UserError(`${path}/config.json: image_sizes has no size.`)
   const sessions = new SizeSessions(({ source }: ModelInput) => source(), options.openSizes, {
     ...options,
@@ -133,7 +139,16 @@ async function openModel(
     await sessions.close()
     throw error
   })
-  const exactInput = places && exactInputs(path, config, batch, inputs, places)
+  if (!places) return { path, config, tokenizer, inputs: ofFiles, exactInput: undefined, sessions, batch }
+  const made = (size: ImageSize) =>
+    inputOf(config, size, () => ({
+      graph: sizeGraph(config, batch, size, places, portable),
+      folder: resolve(path),
+      name: `${path} for pictures of ${size.height}x${size.width}`,
+    }))
+  if (portable) await sessions.close()
+  const inputs = portable ? ofFiles.map(({ size }) => made(size)) : ofFiles
+  const exactInput = isExact ? exactInputs(inputs, made) : undefined
   return { path, config, tokenizer, inputs, exactInput, sessions, batch }
 }
 
@@ -180,25 +195,16 @@ function isShownExactly(path: string, config: GlipConfig, sizes: FamilyFolder['o
   return boxEdgesOf(config) === 'pixel_centres' && inputSizes(config).length > 1
 }
 
-/** Inputs of all sizes that are asked for: the model's own files, and graphs that are made as needed. */
+/** Inputs of all sizes that are asked for: those that are there, and others, made as needed. */
 function exactInputs(
-  path: string,
-  config: GlipConfig,
-  batch: number,
   inputs: readonly ModelInput[],
-  places: ReadonlyMap<string, TensorPlace>,
+  made: (size: ImageSize) => ModelInput,
 ): (size: ImageSize) => ModelInput {
   const keyOf = ({ height, width }: ImageSize) => `${height}x${width}`
   const known = new Map(inputs.map((input) => [keyOf(input.size), input]))
   return (size) => {
     const key = keyOf(size)
-    const input =
-      known.get(key) ??
-      inputOf(config, size, () => ({
-        graph: sizeGraph(config, batch, size, places),
-        folder: resolve(path),
-        name: `${path} for pictures of ${key}`,
-      }))
+    const input = known.get(key) ?? made(size)
     known.set(key, input)
     return input
   }

@@ -83,7 +83,9 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   const config = { ...task.config, steps: stepsOf(task.config, pictures) }
   const parts = partsOf(config)
   const tokenizer = await openTokenizer(task, streams)
-  const { network, graph, graphOf } = trainNetwork(task, config, streams, tokenizer)
+  const device = await resolveDevice(config.device)
+  if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
+  const { network, graph, graphOf } = trainNetwork(task, config, streams, tokenizer, device)
 
   const startHash = task.init ? await hashStart(task.init) : null
   // A checkpoint with another hash is of another run.
@@ -98,11 +100,9 @@ export async function openTraining(task: TrainTask): Promise<Training> {
 
   const validator = validatorOf(task, { config, network, tokenizer, state, pictures }, validated)
 
-  const device = await resolveDevice(config.device)
-  if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
   const options = { threads: config.threads, device, ownGraph: true }
   const open = (side: number) =>
-    openStepSessions(graphOf(side), state, { ...network, image_size: side }, options)
+    openStepSessions(graphOf(side), state, { network: { ...network, image_size: side }, parts }, options)
   const sessions = openSizedSessions(open, config.multi_scale ? (config.open_sizes ?? openSizes) : 1)
   // What cannot be opened is told of before the first step.
   await sessions.of(sideAt(done + 1, network, config))

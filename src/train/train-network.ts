@@ -1,4 +1,5 @@
 import { UserError } from '../base/user-error.js'
+import { type Device, needsPortable } from '../graph/device.js'
 import { type GlipConfig, queriesOf } from '../model/network/config.js'
 import { promptParameter } from '../model/network/glip.js'
 import type { Parameter } from '../model/network/parameters.js'
@@ -12,12 +13,13 @@ import { checkScales, sideAt } from './step-sizes.js'
 import type { TrainTask } from './train-task.js'
 import { withDrop } from './with-drop.js'
 
-/** The network that a configuration asks for, and the graphs of its step. */
+/** The network that a configuration asks for, and the graphs of its step on a device. */
 export function trainNetwork(
   { init }: Pick<TrainTask, 'init'>,
   config: TrainRun,
   streams: readonly Pick<SampleStream, 'categories'>[],
   tokenizer: Tokenizer,
+  device: Device,
 ): {
   readonly network: GlipConfig
   readonly graph: TrainGraph
@@ -39,6 +41,7 @@ export function trainNetwork(
       temperature: config.temperature,
       weights: config.loss,
       weighs: config.weigh_by !== undefined,
+      portable: needsPortable(device),
       trains: config.tune === 'prompt' ? isPrompt : (name) => !isFrozen(name, config.freeze),
     })
     made.set(side, graph)

@@ -2,6 +2,7 @@
 
 import { reduceSum } from './broadcast.js'
 import { abs, add, cast, div, exp, greater, less, log, mul, sub } from './elementwise.js'
+import { logSumExp } from './reduce.js'
 import { composite, op, type Tensor } from './tensor.js'
 
 export const relu = (x: Tensor): Tensor =>
@@ -50,10 +51,14 @@ export function softmax(x: Tensor, axis = x.shape.length - 1): Tensor {
   })
 }
 
-/** Logarithm of the softmax over one axis (the last by default). */
+/** Logarithm of the softmax over one axis (the last by default). WebGPU lacks LogSoftmax, the fastest on the CPU. */
 export function logSoftmax(x: Tensor, axis = x.shape.length - 1): Tensor {
-  return op('LogSoftmax', [x], x.shape, {
-    attributes: { axis },
-    vjp: (gradient, y) => [sub(gradient, mul(exp(y), reduceSum(gradient, [axis], true)))],
-  })
+  const y: Tensor = composite(
+    'logSoftmax',
+    [x],
+    op('LogSoftmax', [x], x.shape, { attributes: { axis } }),
+    (gradient) => [sub(gradient, mul(exp(y), reduceSum(gradient, [axis], true)))],
+    sub(x, logSumExp(x, axis, true)),
+  )
+  return y
 }

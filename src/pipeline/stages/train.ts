@@ -49,7 +49,11 @@ export const train = oneKind({
       {
         key: folder === undefined ? 'preset' : 'init',
         atWork: true,
-        look: async () => (await import('../../train/check-training.js')).checkTraining(config, folder),
+        look: async () => {
+          const { localStart } = await import('../../model/start-weights.js')
+          const start = folder === undefined ? undefined : await localStart(folder)
+          return (await import('../../train/check-training.js')).checkTraining(config, start)
+        },
       },
       {
         key: 'device',
@@ -305,7 +309,9 @@ async function startOf(name: string, { outputs }: StageContext): Promise<Pick<Mo
   const made = outputs.get(name)?.model
   if (made) return made
   const { hashStart } = await import('../../model/model-folder.js')
-  return { folder: name, hash: await hashStart(name) }
+  const { localStart } = await import('../../model/start-weights.js')
+  const folder = await localStart(name)
+  return { folder, hash: await hashStart(folder) }
 }
 
 async function* captionsOf(datasets: readonly Dataset[]): AsyncGenerator<string> {

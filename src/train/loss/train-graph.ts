@@ -3,7 +3,7 @@ import { reduceSum } from '../../graph/ops/broadcast.js'
 import { add, cast, less, maximum, minimum, mul } from '../../graph/ops/elementwise.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { gatherRows, split } from '../../graph/ops/shape.js'
-import { input, int64, type Shape, sizeAt, type Tensor } from '../../graph/ops/tensor.js'
+import { constant, input, type Shape, sizeAt, type Tensor } from '../../graph/ops/tensor.js'
 import { toOnnx } from '../../graph/to-onnx.js'
 import { topologicalOrder } from '../../graph/topological-order.js'
 import { type Anchors, anchorsOf } from '../../model/network/anchors.js'
@@ -51,6 +51,8 @@ export interface TrainGraphConfig {
   readonly trains?: (name: string) => boolean
   /** Whether boxes and words are weighed. */
   readonly weighs?: boolean
+  /** Whether the graphs are written out of operators that WebGPU has; see `needsPortable`. */
+  readonly portable?: boolean
 }
 
 /** An input of a graph. */
@@ -127,7 +129,7 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
     'boxes' in outputs && layers > 1
       ? layeredLoss(config, train, outputs, targets, layers)
       : unifiedLoss(config, train, outputs, targets)
-  const { trains = () => true } = train
+  const { trains = () => true, portable } = train
   const parameters = parametersOf(Object.values(losses)).map((parameter) =>
     trains(parameter.name) ? parameter : { ...parameter, frozen: true },
   )
@@ -141,8 +143,8 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
     parameters.map(({ name, shape, tensor }): [Tensor, Tensor] => [tensor, input(valueName(name), shape)]),
   )
   return {
-    step: toOnnx({ outputs: { ...asVectors(losses), ...named }, bind }),
-    forward: toOnnx({ outputs: asVectors(losses), bind }),
+    step: toOnnx({ outputs: { ...asVectors(losses), ...named }, bind, portable }),
+    forward: toOnnx({ outputs: asVectors(losses), bind, portable }),
     ...('boxes' in outputs && {
       predict: toOnnx({
         outputs: {
@@ -150,6 +152,7 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
           boxes: cornersInPixels(outputs.boxes, train.image_size ?? squareSize(config)),
         },
         bind,
+        portable,
       }),
     }),
     noise: noiseInputs([losses.loss]),
@@ -220,13 +223,15 @@ export function unifiedLoss(
   targets: ReturnType<typeof targetInputs>,
 ) {
   const rows = max_boxes + 1
-  const first = int64(Array.from({ length: batch }, (_, sample) => sample * rows))
-  const chosen = add(targets.assigned, reshape(first, [batch, 1]))
-  const none = { ...int64([max_boxes]), shape: [] }
+  // As int32, with which WebGPU can count.
+  const assigned = cast(targets.assigned, 'int32')
+  const first = constant(Int32Array.from({ length: batch }, (_, sample) => sample * rows))
+  const chosen = add(assigned, reshape(first, [batch, 1]))
+  const none = constant(Int32Array.of(max_boxes), [])
   const ofPlace = (rowsOf: Tensor, width: number) =>
     gatherRows(reshape(rowsOf, [batch * rows, width]), chosen)
   const weight = targets.weight && ofPlace(targets.weight, config.text.max_tokens)
-  const isPositive = cast(less(targets.assigned, none), 'float32')
+  const isPositive = cast(less(assigned, none), 'float32')
   // A box of half the weight is half a positive, for what the losses are divided by as well.
   const positive = targets.boxWeight
     ? mul(isPositive, reshape(ofPlace(targets.boxWeight, 1), isPositive.shape))

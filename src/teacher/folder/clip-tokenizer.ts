@@ -1,11 +1,13 @@
 import { Tokenizer } from '@huggingface/tokenizers'
-import { shownValue } from '../base/name-list.js'
-import { UserError } from '../base/user-error.js'
-import { readJson, requireJson } from './folder/hf-folder.js'
+import { shownValue } from '../../base/name-list.js'
+import { UserError } from '../../base/user-error.js'
+import { readJson, requireJson } from './hf-folder.js'
 
-/** CLIP's tokenizer as OWL uses it: every query in a row of its own, of a fixed length. */
+/** CLIP's tokenizer as detectors use it: every query in a row of its own, of a fixed length. */
 export interface QueryTokenizer {
   readonly length: number
+  /** Tokens that a text takes, those of its beginning and end included, however many there are. */
+  tokensOf(text: string): number
   /**
    * Ids and mask of a query, padded to the length. One that is too long keeps its beginning and the closing
    * token, which is where CLIP reads the meaning of a text.
@@ -38,6 +40,7 @@ export async function readClipTokenizer(
   const padding = configured ?? pad
   return (length) => ({
     length,
+    tokensOf: (text) => tokenizer.encode(text).ids.length,
     encode(text) {
       const { ids: all } = tokenizer.encode(text)
       const isCut = all.length > length
@@ -58,8 +61,9 @@ function made(folder: string, json: Readonly<Record<string, unknown>>, config: o
   if (tokens === 0 || tokens > mostTokens)
     throw wrong(`model.vocab: expected a vocabulary of 1 to ${mostTokens} tokens`)
   const numbers: readonly unknown[] = Array.isArray(vocab) ? [] : Object.values(vocab as object)
-  if (!numbers.every((number) => Number.isSafeInteger(number) && Number(number) >= 0))
-    throw wrong('model.vocab: expected a number for each token')
+  const isNumber = (number: unknown) =>
+    Number.isSafeInteger(number) && Number(number) >= 0 && Number(number) < mostTokens
+  if (!numbers.every(isNumber)) throw wrong('model.vocab: expected a number for each token')
   const { merges } = model as { readonly merges?: unknown }
   const isPair = (pair: unknown) =>
     typeof pair === 'string' || (Array.isArray(pair) && pair.every((part) => typeof part === 'string'))

@@ -1,4 +1,4 @@
-import { LruCache } from '../base/lru-cache.js'
+import { LruCache } from '../../base/lru-cache.js'
 
 export interface EmbeddingCacheOptions {
   /** Embeddings that are kept. */

@@ -1,16 +1,16 @@
-import { nameList } from '../base/name-list.js'
-import { orderedMap } from '../base/ordered-map.js'
-import { UserError } from '../base/user-error.js'
-import { longs, type Value } from '../graph/session.js'
-import type { Port, SessionPool } from '../graph/session-pool.js'
-import type { Picture } from '../pictures/picture.js'
+import { nameList } from '../../base/name-list.js'
+import { orderedMap } from '../../base/ordered-map.js'
+import { UserError } from '../../base/user-error.js'
+import { longs, type Value } from '../../graph/session.js'
+import type { Port, SessionPool } from '../../graph/session-pool.js'
+import type { Picture } from '../../pictures/picture.js'
 import {
   type ImageBatch,
   type ImageProcessor,
   pixelMask,
   prepareImages,
   type Size,
-} from './folder/hf-image-processor.js'
+} from './hf-image-processor.js'
 
 /** How pictures go into a model, from what its file declares. */
 export interface ImageInput {
