@@ -7,7 +7,8 @@ import onnx
 import onnxruntime
 import torch
 import transformers
-from transformers.models.grounding_dino import modeling_grounding_dino as grounding_dino
+from transformers.models.grounding_dino import modeling_grounding_dino
+from transformers.models.mm_grounding_dino import modeling_mm_grounding_dino
 
 PERSON_WORDS = "person dog cat red blue ball big small a the two on table car tree".split()
 BERT_VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "?", ",", "-", "##s", "##y", *PERSON_WORDS]
@@ -158,8 +159,12 @@ def one_phrase_masks(ids, separators):
     return mask[None], positions[None]
 
 
-def tiny_grounding_dino():
-    config = transformers.GroundingDinoConfig(
+def tiny_grounding_dino(kind: str = "grounding-dino"):
+    """Grounding DINO, or MM Grounding DINO, whose heads have a bias and, after each layer of the decoder, weights of their own."""
+    is_mm = kind == "mm-grounding-dino"
+    config_class = transformers.MMGroundingDinoConfig if is_mm else transformers.GroundingDinoConfig
+    model_class = transformers.MMGroundingDinoForObjectDetection if is_mm else transformers.GroundingDinoForObjectDetection
+    config = config_class(
         # Not the Swin of the published models: tracing freezes its windows to the size of the example.
         backbone_config=transformers.ResNetConfig(
             embedding_size=8,
@@ -189,7 +194,7 @@ def tiny_grounding_dino():
         encoder_n_points=2,
         decoder_n_points=2,
     )
-    model = randomise(transformers.GroundingDinoForObjectDetection(config), 1)
+    model = randomise(model_class(config), 1)
     model.model.special_tokens = separators()
     return model
 
@@ -208,11 +213,13 @@ def export_grounding_dino(model, path: Path, masks, side: int = LONG_SIDE) -> No
         "attention_mask": torch.ones_like(ids),
         "pixel_mask": torch.ones(1, side, side, dtype=torch.long),
     }
-    original = grounding_dino.generate_masks_with_special_tokens_and_transfer_map
+    is_mm = model.config.model_type == "mm-grounding-dino"
+    modeling = modeling_mm_grounding_dino if is_mm else modeling_grounding_dino
+    original = modeling.generate_masks_with_special_tokens_and_transfer_map
     theirs = original(torch.tensor([[2, 11, 5, 12, 13, 5, 3]]), separators())
     ours = separator_masks(torch.tensor([[2, 11, 5, 12, 13, 5, 3]]), separators())
     assert all(torch.equal(a, b) for a, b in zip(theirs, ours)), (theirs, ours)
-    grounding_dino.generate_masks_with_special_tokens_and_transfer_map = lambda input_ids, special_tokens: masks(input_ids, special_tokens)
+    modeling.generate_masks_with_special_tokens_and_transfer_map = lambda input_ids, special_tokens: masks(input_ids, special_tokens)
     length = {1: "length"}
     export(
         model,
@@ -225,7 +232,7 @@ def export_grounding_dino(model, path: Path, masks, side: int = LONG_SIDE) -> No
             **{name: length for name in ("input_ids", "token_type_ids", "attention_mask")},
         },
     )
-    grounding_dino.generate_masks_with_special_tokens_and_transfer_map = original
+    modeling.generate_masks_with_special_tokens_and_transfer_map = original
     declare_size(path, example)
 
 
@@ -317,6 +324,283 @@ def export_owl(model, folder: Path, split: bool) -> None:
     )
     for name in ("text_model", "vision_model"):
         shrink(folder / f"onnx/{name}.onnx")
+
+
+def tiny_omdet(vocabulary: int):
+    config = transformers.OmDetTurboConfig(
+        backbone_config=transformers.ResNetConfig(
+            embedding_size=8,
+            hidden_sizes=[8, 8, 16, 16],
+            depths=[1, 1, 1, 1],
+            layer_type="basic",
+            out_features=["stage2", "stage3", "stage4"],
+        ),
+        # The norms behind a Swin, whose channels come last.
+        apply_layernorm_after_vision_backbone=False,
+        text_config=transformers.CLIPTextConfig(
+            vocab_size=vocabulary,
+            hidden_size=24,
+            intermediate_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=77,
+            bos_token_id=vocabulary - 2,
+            eos_token_id=vocabulary - 1,
+        ),
+        image_size=SIDE,
+        text_projection_in_dim=24,
+        text_projection_out_dim=24,
+        class_embed_dim=24,
+        task_encoder_hidden_dim=16,
+        encoder_hidden_dim=16,
+        encoder_in_channels=[8, 16, 16],
+        encoder_attention_heads=2,
+        encoder_dim_feedforward=16,
+        vision_features_channels=[16, 16, 16],
+        decoder_hidden_dim=16,
+        decoder_num_heads=2,
+        decoder_num_layers=2,
+        decoder_dim_feedforward=16,
+        decoder_num_points=2,
+        num_queries=10,
+    )
+    return randomise(transformers.OmDetTurboForObjectDetection(config), 5, gain=1.5)
+
+
+class OmDet(torch.nn.Module):
+    """One picture of OmDet-Turbo, without the library's caches of words, which a trace cannot hold."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixel_values, classes_input_ids, tasks_input_ids, tasks_attention_mask):
+        words = self.model.language_backbone
+        classes = words(classes_input_ids, encode_type="class")[:, None]
+        # The library cuts the task where its mask ends; the decoder does not look behind that.
+        task = words.model(tasks_input_ids)[0].transpose(0, 1)
+        features = self.model.encoder(self.model.vision_backbone(pixel_values), return_dict=True).extracted_states
+        answer = self.model.decoder(features, classes, task, tasks_attention_mask, return_dict=True)
+        return answer.decoder_coords[-1], answer.decoder_classes[-1]
+
+
+def export_omdet(model, path: Path) -> None:
+    ids = torch.tensor([[3, 4, 5] + [0] * 74, [3, 6, 5] + [0] * 74])
+    example = {
+        "pixel_values": torch.randn(1, 3, SIDE, SIDE),
+        "classes_input_ids": ids,
+        "tasks_input_ids": ids[:1],
+        "tasks_attention_mask": (ids[:1] > 0).long(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.onnx.export(
+        OmDet(model).eval(),
+        tuple(example.values()),
+        str(path),
+        input_names=list(example),
+        output_names=["decoder_coord_logits", "decoder_class_logits"],
+        dynamic_axes={"classes_input_ids": {0: "classes"}, "decoder_class_logits": {2: "classes"}},
+        opset_version=17,
+        dynamo=False,
+    )
+    shrink(path)
+
+
+SAM_SIDE = 56
+
+
+def tiny_sam3(vocabulary: int):
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2}
+    vision = {"num_hidden_layers": 2, "image_size": SAM_SIDE, "patch_size": 14, "window_size": 2, "global_attn_indexes": [1]}
+    config = transformers.Sam3Config(
+        vision_config=transformers.Sam3VisionConfig(
+            backbone_config=transformers.Sam3ViTConfig(**small, **vision, pretrain_image_size=28),
+            fpn_hidden_size=16,
+            backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]],
+        ),
+        text_config={
+            **small,
+            "vocab_size": vocabulary,
+            "num_hidden_layers": 1,
+            "max_position_embeddings": 32,
+            "projection_dim": 16,
+            "bos_token_id": vocabulary - 2,
+            "eos_token_id": vocabulary - 1,
+        },
+        geometry_encoder_config={**small, "num_layers": 1},
+        detr_encoder_config={**small, "num_layers": 1},
+        detr_decoder_config={**small, "num_layers": 2, "num_queries": 12},
+        mask_decoder_config={"hidden_size": 16, "num_attention_heads": 2},
+    )
+    return randomise(transformers.Sam3Model(config), 8, gain=1.2)
+
+
+class SamVision(torch.nn.Module):
+    """What of SAM 3 looks at a picture: its pyramid of features and the positions of the last of them."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.vision = model.vision_encoder
+
+    def forward(self, images):
+        outputs = self.vision(images)
+        return *outputs.fpn_hidden_states[:-1], outputs.fpn_position_encoding[-2]
+
+
+class SamText(torch.nn.Module):
+    """What of it reads a phrase."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids, attention_mask):
+        read = self.model.get_text_features(input_ids=input_ids, attention_mask=attention_mask, return_dict=True)
+        return read.pooler_output, attention_mask.bool()
+
+
+class SamDecoder(torch.nn.Module):
+    """What finds the phrase in the picture."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, fpn_feat_0, fpn_feat_1, fpn_feat_2, fpn_pos_2, prompt_features, prompt_mask):
+        features, places = [fpn_feat_0, fpn_feat_1, fpn_feat_2], [fpn_pos_2] * 3
+        vision = transformers.models.sam3.modeling_sam3.Sam3VisionEncoderOutput(
+            fpn_hidden_states=(*features, features[-1]), fpn_position_encoding=(*places, places[-1])
+        )
+        text = transformers.modeling_outputs.BaseModelOutputWithPooling(pooler_output=prompt_features)
+        answer = self.model(vision_embeds=vision, text_embeds=text, attention_mask=prompt_mask)
+        return answer.pred_masks, answer.pred_boxes, answer.pred_logits, answer.presence_logits
+
+
+def export_sam3(model, folder: Path) -> None:
+    """One graph, and the three parts that most published exports have, under the names that they use."""
+    ids = torch.tensor([[3, 4, 5] + [0] * 29])
+    mask = (ids > 0).long()
+    pixels = torch.randn(1, 3, SAM_SIDE, SAM_SIDE)
+    answers = ("pred_boxes", "pred_logits", "presence_logits")
+    export(model, {"pixel_values": pixels, "input_ids": ids, "attention_mask": mask}, answers, folder / "model.onnx", {})
+    with torch.no_grad():
+        features, words = SamVision(model)(pixels), SamText(model)(ids, mask)
+    pyramid = ["fpn_feat_0", "fpn_feat_1", "fpn_feat_2", "fpn_pos_2"]
+    parts = {
+        "vision_encoder": (SamVision(model), (pixels,), ["images"], pyramid),
+        "text_encoder": (SamText(model), (ids, mask), ["input_ids", "attention_mask"], ["text_features", "text_mask"]),
+        "decoder": (SamDecoder(model), (*features, *words), [*pyramid, "prompt_features", "prompt_mask"], ["pred_masks", *answers]),
+    }
+    for name, (part, example, inputs, outputs) in parts.items():
+        path = folder / f"{name}.onnx"
+        torch.onnx.export(
+            part.eval(), example, str(path), input_names=inputs, output_names=outputs, opset_version=17, dynamo=False
+        )
+        shrink(path)
+
+
+YOLO_NAMES = {0: "person", 1: "dog", 2: "traffic light", 3: "dog's bowl"}
+MASKS = 32
+
+
+class TinyYolo(torch.nn.Module):
+    """
+    A few convolutions whose answer is laid out as the YOLO family's is: for each place of three grids the centre and the
+    sides of a box in pixels, a probability for each class and, where masks are wanted, their coefficients.
+
+    `head` is "classes", "masks", "chosen" (the best boxes as rows of corners, score and class) or "texts" (scores by the
+    embeddings of what is looked for).
+    """
+
+    def __init__(self, head: str, width: int = 12):
+        super().__init__()
+        self.head = head
+        self.stem = torch.nn.Sequential(
+            torch.nn.Conv2d(3, width, 3, 2, 1), torch.nn.SiLU(), torch.nn.Conv2d(width, width, 3, 2, 1), torch.nn.SiLU()
+        )
+        self.downs = torch.nn.ModuleList(
+            torch.nn.Sequential(torch.nn.Conv2d(width, width, 3, 2, 1), torch.nn.SiLU()) for _ in range(3)
+        )
+        scores = width if head == "texts" else len(YOLO_NAMES)
+        self.outs = torch.nn.ModuleList(torch.nn.Conv2d(width, 4 + scores + (MASKS if head == "masks" else 0), 1) for _ in range(3))
+        self.protos = torch.nn.Conv2d(width, MASKS, 1) if head == "masks" else None
+
+    def forward(self, images, txt_feats=None):
+        features = self.stem(images)
+        protos = self.protos(features) if self.protos is not None else None
+        answers = []
+        for level, (down, out) in enumerate(zip(self.downs, self.outs)):
+            features = down(features)
+            stride = 8 * 2**level
+            answer = out(features)
+            ones = torch.ones_like(answer[:, :1])
+            x, y = (ones.cumsum(3) - 0.5) * stride, (ones.cumsum(2) - 0.5) * stride
+            shift, sides = answer[:, :2].tanh() * stride, answer[:, 2:4].sigmoid() * 5 * stride
+            boxes = torch.cat((x + shift[:, :1], y + shift[:, 1:], sides), 1)
+            answers.append(torch.cat((boxes, answer[:, 4:]), 1).flatten(2))
+        whole = torch.cat(answers, 2)
+        boxes, rest = whole[:, :4], whole[:, 4:]
+        if self.head == "texts":
+            rest = rest / rest.norm(dim=1, keepdim=True).clamp_min(1e-6)
+            return torch.cat((boxes, (6 * txt_feats @ rest - 1).sigmoid()), 1)
+        scores = rest[:, : len(YOLO_NAMES)].sigmoid()
+        if self.head == "masks":
+            return torch.cat((boxes, scores, rest[:, len(YOLO_NAMES) :]), 1), protos
+        if self.head == "classes":
+            return torch.cat((boxes, scores), 1)
+        best, labels = scores.max(1)
+        kept, places = best.topk(20, 1)
+        corners = torch.cat((boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2), 1)
+        pick = lambda values: values.gather(2, places[:, None].expand(-1, values.shape[1], -1))
+        return torch.cat((pick(corners), kept[:, None], pick(labels[:, None].float())), 1).transpose(1, 2)
+
+
+def tiny_yolo(head: str, width: int = 12):
+    return randomise(TinyYolo(head, width), 6, gain=1.7)
+
+
+def export_yolo(model, path: Path, is_open: bool = False, texts: int = 0, side: int = SIDE, **said) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    example = (torch.rand(1, 3, side, side), *([torch.randn(1, 2, texts)] if texts else []))
+    dynamic = {"images": {0: "batch", 2: "height", 3: "width"}, "output0": {0: "batch", 2: "anchors"}} if is_open else {}
+    if texts:
+        dynamic |= {"txt_feats": {1: "classes"}, "output0": {1: "channels"}}
+    torch.onnx.export(
+        model,
+        example,
+        str(path),
+        input_names=["images", "txt_feats"][: len(example)],
+        output_names=["output0", "output1"] if model.head == "masks" else ["output0"],
+        dynamic_axes=dynamic,
+        opset_version=17,
+        dynamo=False,
+    )
+    shrink(path)
+    written = onnx.load(str(path))
+    for key, value in said.items():
+        written.metadata_props.add(key=key, value=str(value))
+    onnx.save(written, str(path))
+
+
+def tiny_clip_text(vocabulary: int, width: int = 12):
+    config = transformers.CLIPTextConfig(
+        vocab_size=vocabulary,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=77,
+        projection_dim=width,
+        bos_token_id=vocabulary - 2,
+        eos_token_id=vocabulary - 1,
+    )
+    return randomise(transformers.CLIPTextModelWithProjection(config), 7)
+
+
+def export_clip_text(model, path: Path) -> None:
+    ids = torch.tensor([[3, 4, 5] + [0] * 74, [3, 6, 5] + [0] * 74])
+    rows = {0: "queries"}
+    export(model, {"input_ids": ids}, ("text_embeds",), path, {"input_ids": rows, "text_embeds": rows})
 
 
 LABELS = {0: "person", 1: "dog", 2: "traffic light", 3: "N/A"}

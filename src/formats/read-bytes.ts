@@ -1,11 +1,14 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { unreadable } from '../base/files/read-file.js'
 import { watchZstdWindows } from '../base/files/zstd-windows.js'
 import { UserError } from '../base/user-error.js'
+import { openObject } from '../storage/open-storage.js'
+import { isS3 } from '../storage/s3-storage.js'
+import type { OpenObject } from '../storage/storage.js'
 
 /** Endings of files that are read as they are decompressed. */
 export const compressedEndings = ['.gz', '.zst'] as const
@@ -16,25 +19,27 @@ const freeBytes = 2 ** 30
 const mostTimes = 200
 
 /** Whether the bytes of a file can only be reached by reading all before them. */
-export const isCompressed = (path: string) => isGzip(path) || path.toLowerCase().endsWith('.zst')
+export const isCompressed = (path: string) => isGzip(path) || nameOf(path).toLowerCase().endsWith('.zst')
 
-const isGzip = (path: string) => /\.(gz|tgz)$/i.test(path)
+/** A path without the settings that an address of a bucket has behind it. */
+const nameOf = (path: string) => (isS3(path) ? path.replace(/\?.*$/, '') : path)
+
+const isGzip = (path: string) => /\.(gz|tgz)$/i.test(nameOf(path))
 
 /**
- * The bytes of a file from a place on; `.gz` (or `.tgz`) and `.zst` are decompressed, and the place is one of what comes
+ * The bytes of a file, or of an object of a bucket (`s3://`), from a place on; `.gz` (or `.tgz`) and `.zst` are decompressed, and the place is one of what comes
  * out.
  *
  * @param free what any file may unpack to
  * @throws UserError where it is missing, not a file, or damaged, or unpacks to far more than it is
  */
 export async function* readBytes(path: string, start = 0, free = freeBytes): AsyncGenerator<Buffer> {
-  const found = await stat(path).catch(unreadable(path))
-  if (!found.isFile()) throw new UserError(`${path} is not a file.`)
+  const found = await openBytes(path)
   if (!isCompressed(path)) {
-    yield* createReadStream(path, { start, highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>
+    yield* found.from(start) as AsyncIterable<Buffer>
     return
   }
-  const file = createReadStream(path, { highWaterMark: 1 << 18 })
+  const file = found.from(0)
   let left = start
   let made = 0
   try {
@@ -52,6 +57,39 @@ export async function* readBytes(path: string, start = 0, free = freeBytes): Asy
     throw new UserError(`${path} is damaged or cut short: ${(error as Error).message}`)
   } finally {
     file.destroy()
+  }
+}
+
+/** A file, or an object of a bucket, whose bytes are read from a place on. */
+interface OpenBytes {
+  readonly size: number
+  from(start: number): Readable
+}
+
+async function openBytes(path: string): Promise<OpenBytes> {
+  if (isS3(path)) {
+    const object = await openObject(path)
+    return {
+      size: object.size,
+      from: (start) => Readable.from(partsOf(object, start), { objectMode: false }),
+    }
+  }
+  const found = await stat(path).catch(unreadable(path))
+  if (!found.isFile()) throw new UserError(`${path} is not a file.`)
+  return { size: found.size, from: (start) => createReadStream(path, { start, highWaterMark: 1 << 18 }) }
+}
+
+/** Bytes of a part of an object: the first is small, for many look at the beginning alone. */
+const [firstPart, largestPart] = [1 << 18, 1 << 23]
+
+/** The bytes of an object, part by part, each larger than the one before. */
+async function* partsOf(object: OpenObject, start: number): AsyncGenerator<Buffer> {
+  let length = firstPart
+  for (let at = start; at < object.size; ) {
+    const end = Math.min(object.size, at + length)
+    yield Buffer.from(await object.read(at, end))
+    at = end
+    length = Math.min(largestPart, 2 * length)
   }
 }
 

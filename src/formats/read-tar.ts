@@ -2,6 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { unreadable } from '../base/files/read-file.js'
 import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
+import { openObject } from '../storage/open-storage.js'
+import { isS3 } from '../storage/s3-storage.js'
 import { isCompressed, readBytes } from './read-bytes.js'
 
 /** A file in a tar. */
@@ -150,7 +152,38 @@ interface TarSource {
   close(): Promise<void>
 }
 
+/** What is read of an object at once: headers and captions are short and lie close together. */
+const aheadBytes = 1 << 20
+
+/** A tar in a bucket. Pictures that are passed over are not read. */
+async function objectOf(path: string, from: number): Promise<TarSource> {
+  const object = await openObject(path)
+  const { size: end } = object
+  let at = from
+  let ahead = { at: from, bytes: Buffer.alloc(0) }
+  return {
+    at: () => at,
+    async take(size) {
+      const to = Math.min(end, at + size)
+      if (at < ahead.at || to > ahead.at + ahead.bytes.length) {
+        const bytes = Buffer.from(await object.read(at, Math.min(end, Math.max(to, at + aheadBytes))))
+        ahead = { at, bytes }
+      }
+      const start = at - ahead.at
+      at = Math.max(at, to)
+      return new Uint8Array(ahead.bytes.subarray(start, Math.max(start, to - ahead.at)))
+    },
+    async skip(size) {
+      const passed = Math.max(0, Math.min(size, end - at))
+      at += passed
+      return passed
+    },
+    close: () => object.close(),
+  }
+}
+
 async function fileOf(path: string, from: number): Promise<TarSource> {
+  if (isS3(path)) return objectOf(path, from)
   const handle: FileHandle = await open(path, 'r').catch(unreadable(path))
   const { size: end } = await handle.stat()
   let at = from

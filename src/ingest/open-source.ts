@@ -1,8 +1,11 @@
 import { orPackaged, packagedCard } from '../base/files/packaged.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { readYaml } from '../base/files/parse-yaml.js'
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { exportHint } from '../formats/export-hint.js'
+import { isHub } from '../hub/hub-address.js'
+import { isS3 } from '../storage/s3-storage.js'
 import { type Card, cardSchema, type IngestConfig, type SourceConfig, sourceKeysOf } from './config.js'
 import { folderOfBase, rowWithFile } from './read/named-file.js'
 import { partOfSource } from './read/part-of-source.js'
@@ -69,6 +72,7 @@ export async function openSource(ingestConfig: IngestConfig, where?: string): Pr
   const { config: given, card } = await withCard(ingestConfig, where)
   const config = withFolder(given)
   const format = formatOf(config.format)
+  refuseRemote(config, format)
   const whole = format.open(config)
   const source = config.part ? partOfSource(whole, config.part) : whole
   const files = [config, ...('instances' in config ? [{ path: config.instances }] : [])].flatMap((named) =>
@@ -85,6 +89,18 @@ export async function openSource(ingestConfig: IngestConfig, where?: string): Pr
     config,
     card,
     hasBoxes: format.hasBoxes(config),
+  }
+}
+
+/** Throws a UserError where files of a bucket or of the Hub are named that the format does not read there. */
+function refuseRemote(config: SourceConfig, { name, isRemote = false }: SourceFormat): void {
+  for (const [key, value] of Object.entries(config)) {
+    const isAddress = typeof value === 'string' && (isHub(value) || isS3(value))
+    if (!isAddress || key === 'base_url' || (key === 'path' && isRemote)) continue
+    const formats = sources.filter((one) => one.isRemote).map((one) => one.name)
+    throw new UserError(
+      `${key}: ${value}: ${isRemote ? `\`${key}\`` : `the format ${name}`} reads files of this machine; hf:// and s3:// are for the \`path\` of ${nameList(formats)}. Fetch it first${isHub(value) ? ', as with hf download' : ''}.`,
+    )
   }
 }
 

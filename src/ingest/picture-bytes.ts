@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { NotFetched } from '../hub/without-fetching.js'
 import type { IngestConfig } from './config.js'
 import { sourcePlaces } from './look-at-source.js'
 import { openSource } from './open-source.js'
@@ -37,6 +38,8 @@ export async function pictureBytes(config: IngestConfig, rows: number): Promise<
       seen += pairs
       if (seen >= measuredRows) break
     }
+  } catch (error) {
+    if (!(error instanceof NotFetched)) throw error
   } finally {
     await source.close()
   }

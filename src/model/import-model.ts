@@ -4,6 +4,8 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
+import { fetchModelFile } from '../hub/fetch-model.js'
+import { isHub } from '../hub/hub-address.js'
 import { openWeightFile } from '../weights/open-weight-file.js'
 import { writeSafetensors } from '../weights/safetensors.js'
 import type { Part } from './checkpoint-names.js'
@@ -23,7 +25,7 @@ export interface ImportOptions {
   readonly folder: string
   readonly preset: string
   readonly parts: readonly Part[]
-  /** `tokenizer.json` or `vocab.txt`; where not given it is looked for beside the checkpoints. */
+  /** `tokenizer.json` or `vocab.txt`, or a repository of the Hub (`hf://ORG/MODEL`) that has one; where not given it is looked for beside the checkpoints. */
   readonly tokenizer?: string
   /** Take the moving averages of a training state. */
   readonly average: boolean
@@ -107,6 +109,8 @@ async function writeReport(folder: string, report: ImportReport): Promise<void> 
 }
 
 async function findTokenizer({ checkpoints, tokenizer }: ImportOptions): Promise<Tokenizer> {
+  if (tokenizer && isHub(tokenizer))
+    return readTokenizer(await fetchModelFile(tokenizer, ['tokenizer.json', 'vocab.txt']))
   if (tokenizer) return readTokenizer(tokenizer)
   for (const checkpoint of checkpoints) {
     const isFolder = (await stat(checkpoint).catch(() => undefined))?.isDirectory()

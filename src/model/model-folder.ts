@@ -15,6 +15,7 @@ import {
   type TensorPlace,
   writeSafetensors,
 } from '../weights/safetensors.js'
+import { localModelFolder } from './fetch-onnx.js'
 import { glipConfigSchema } from './glip-config-schema.js'
 import { type HashOptions, hashModelFiles } from './hash-model-files.js'
 import { anchorsOf } from './network/anchors.js'
@@ -46,6 +47,9 @@ export const modelFiles = (config: GlipConfig): string[] =>
   inputSizes(config).map(({ height, width }, index) =>
     index === 0 ? 'model.onnx' : `model-${height}x${width}.onnx`,
   )
+
+/** The files of such a folder that are opened, its configuration and tokenizer aside. */
+export const ownFiles = (config: GlipConfig): string[] => [...modelFiles(config), 'model.safetensors']
 
 /**
  * Writes a model folder: `model.onnx`, and a file beside it for each further size, all with their weights in
@@ -159,6 +163,10 @@ export async function hashModel(folder: string, onFile?: HashOptions['onFile']):
 
 /** Changed whenever a network with boxes of pixels is asked in another way: its answers are others then. */
 const answersOfPixels = 'boxes scaled by their pixels'
+
+/** A model of this program on this machine, of the Hub too, with all that it consists of. */
+export const localOwnModel = (folder: string): Promise<string> =>
+  localModelFolder(folder, async (listing) => ownFiles(await readModelConfig(listing.folder)))
 
 /** SHA-256 over what training takes from a folder to start from. Throws a UserError where nothing can start from it. */
 export async function hashStart(folder: string): Promise<string> {

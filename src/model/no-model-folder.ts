@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { UserError } from '../base/user-error.js'
 
 /** A model as the Hugging Face Hub names it, also by its address there. */
@@ -22,6 +22,6 @@ export async function noModelFolder(path: string): Promise<UserError> {
   const [, name] = hubName.exec(path) ?? []
   if (name === undefined || (await isThere(dirname(path)))) return error('there is no such folder')
   return error(
-    `there is no such folder. If it is a model of the Hugging Face Hub, fetch it and name its folder: hf download ${name} --local-dir ${basename(name)}`,
+    `there is no such folder. If it is a model of the Hugging Face Hub, name it as one: hf://${name}`,
   )
 }

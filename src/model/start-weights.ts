@@ -5,6 +5,7 @@ import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { openSafetensors } from '../weights/safetensors.js'
 import type { StoredTensor, WeightFile } from '../weights/weight-file.js'
+import { localModelFolder } from './fetch-onnx.js'
 import type { Parameter } from './network/parameters.js'
 
 /** The mark, in a file's metadata, of weights that are not those of a whole network. */
@@ -40,6 +41,14 @@ export async function startProblem(path: string): Promise<string | undefined> {
   if (type === undefined || type === ownFamily) return undefined
   return `${path} is a model of another family (model_type ${shownValue(type)}): ${use}`
 }
+
+/** What training starts from on this machine: of the Hub with its weights, where it is of a family that may be. */
+export const localStart = (folder: string): Promise<string> =>
+  localModelFolder(folder, async (listing) =>
+    (await startProblem(listing.folder)) === undefined
+      ? ['model.safetensors', 'record.json'].filter((name) => listing.names.includes(name))
+      : [],
+  )
 
 /** The tokenizer of a folder to start from, which imported weights of a backbone do not have. */
 export async function startTokenizer(folder: string): Promise<string | undefined> {

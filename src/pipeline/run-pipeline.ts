@@ -3,6 +3,7 @@ import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { faultLines, faultsError, findFaults } from './plan/check-stages.js'
 import { diskWarning } from './plan/disk-warning.js'
+import { pinStages } from './records/pin-hub.js'
 import type { RunOptions, RunResult, StoppedStage } from './run-options.js'
 import { runSlice } from './run-slice.js'
 import { runTasks } from './run-tasks.js'
@@ -25,13 +26,14 @@ import { storePipeline } from './tasks/stored-pipeline.js'
  * shards of other slices too.
  */
 export async function runPipeline(
-  pipeline: Pipeline,
+  written: Pipeline,
   url: string,
   options: RunOptions = {},
 ): Promise<RunResult> {
+  const run = openStorage(url)
+  const pipeline = { ...written, stages: await pinStages(written.stages, run, options.signal) }
   const wanted = options.only && withNeeds(pipeline, options.only)
   const stages = pipeline.stages.filter(({ name }) => !wanted || wanted.has(name))
-  const run = openStorage(url)
   const { slice, engine } = options
   await refuseFaults(stages, run, options)
   const hash = await storePipeline(run, pipeline)

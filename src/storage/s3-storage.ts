@@ -116,6 +116,10 @@ async function writeAside(chunks: AsyncIterable<Uint8Array>, onFailure?: () => v
   return path
 }
 
+/** The size and the ETag of an object; undefined where there is none. */
+export const findS3Object = (url: string): Promise<Pick<Head, 'size' | 'etag'> | undefined> =>
+  headOf(parseS3(url))
+
 /** An object whose parts are read as they are asked for. Throws a UserError where there is none. */
 export async function openS3Object(url: string): Promise<OpenObject> {
   const location = parseS3(url)
@@ -163,6 +167,8 @@ interface Head {
   readonly size: number
   /** Milliseconds since it was written, by the store's clock. */
   readonly age: number
+  /** What its bytes are known by. */
+  readonly etag: string
 }
 
 async function headOf(location: S3Location): Promise<Head | undefined> {
@@ -182,7 +188,8 @@ async function headOf(location: S3Location): Promise<Head | undefined> {
           { step: 'deserialize', priority: 'low' },
         )
         const head = await client.send(command)
-        return { size: head.ContentLength ?? 0, age: now - (head.LastModified?.getTime() ?? now) }
+        const age = now - (head.LastModified?.getTime() ?? now)
+        return { size: head.ContentLength ?? 0, age, etag: head.ETag ?? '' }
       },
       isMissing,
     )
@@ -343,10 +350,11 @@ async function* pagesOf(location: S3Location, Prefix: string, delimiter?: string
     )
     yield {
       files: (page.Contents ?? []).map(
-        ({ Key, Size, LastModified }): StoredFile => ({
+        ({ Key, Size, LastModified, ETag }): StoredFile => ({
           name: Key as string,
           size: Size ?? 0,
           modified: LastModified?.getTime() ?? 0,
+          ...(ETag !== undefined && { etag: ETag }),
         }),
       ),
       folders: (page.CommonPrefixes ?? []).map((folder) => folder.Prefix as string),

@@ -8,6 +8,8 @@ export interface StoredFile {
   readonly size: number
   /** When it was last written, by the store's clock, in milliseconds since 1970. */
   readonly modified: number
+  /** Of an object of a bucket, what its bytes are known by there. */
+  readonly etag?: string
 }
 
 /** Where the objects of a dataset lie. Names are paths with forward slashes below the dataset. */

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { deviceChoice } from '../graph/device-choice.js'
 import { askedParts } from '../words/asked-span.js'
+import { templatesSchema } from '../words/prompt-templates.js'
+import { tilesConfig } from './in-tiles.js'
 
 /**
  * How a network that takes pictures of several sizes is shown one: padded as the official code pads it, or on the
@@ -88,6 +90,12 @@ export const teachConfig = z
       .optional()
       .describe(
         "other values that each colour, size and place of a phrase is asked with as well, for the filter's rule contrast; else none",
+      ),
+    tiles: tilesConfig.optional(),
+    templates: templatesSchema
+      .optional()
+      .describe(
+        'of a teacher that reads phrases as CLIP does (OWL-ViT, OWLv2): texts in which each is asked for, such as ["a photo of a {}"], or best, the seven that CLIP does best with; the logits are averaged. Else the phrase alone',
       ),
     ...sessionKeys,
   })

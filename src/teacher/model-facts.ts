@@ -1,3 +1,4 @@
+import { localModelFolder } from '../model/fetch-onnx.js'
 import { readLabels } from './closed-vocabulary.js'
 import { requireJson } from './folder/hf-folder.js'
 
@@ -12,8 +13,10 @@ export interface ModelFacts {
 /** Families that give each box one of their labels, whatever is asked of them. */
 const withLabels = ['detr', 'rt_detr', 'rt_detr_v2', 'torchvision-detector']
 
-/** Reads what a model folder says of itself. Throws a UserError where it is none. */
-export async function modelFacts(folder: string): Promise<ModelFacts> {
+/** Reads what a model folder, or one of the Hub, says of itself. Throws a UserError where it is none. */
+export async function modelFacts(model: string): Promise<ModelFacts> {
+  // Its texts are enough.
+  const folder = await localModelFolder(model, () => [])
   const config = await requireJson(folder, 'config.json')
   const family = String(config.model_type)
   return { family, labels: withLabels.includes(family) ? readLabels(folder, config).size : null }

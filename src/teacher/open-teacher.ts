@@ -1,10 +1,13 @@
-import { basename, join, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 import { SessionPool } from '../graph/session-pool.js'
+import { hubName, isHub, parseHub } from '../hub/hub-address.js'
+import { localModelFolder, onnxName, requireOnnx } from '../model/fetch-onnx.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
-import { hashModel, modelFiles, readModelConfig } from '../model/model-folder.js'
+import { hashModel, modelFiles, ownFiles, readModelConfig } from '../model/model-folder.js'
 import { noModelFolder } from '../model/no-model-folder.js'
 import { checkOnnxFile } from '../weights/check-onnx-file.js'
 import { openSafetensors } from '../weights/safetensors.js'
@@ -16,16 +19,21 @@ import {
   optionalModelFile,
   readJson,
   requireJson,
+  soleModelFile,
   weightFiles,
 } from './folder/hf-folder.js'
+import { isYoloExport } from './folder/yolo-export.js'
 import { readGlipTeacher } from './glip-teacher.js'
 import { readGroundingDino } from './grounding-dino-teacher.js'
 import type { FamilyFolder, ReadFamily } from './model-family.js'
+import { readOmDet } from './omdet-teacher.js'
 import { readOwl } from './owl-teacher.js'
 import { hashTeacherFile, isTeacherFile, loadTeacherModule, openTeacherFile } from './own-teacher.js'
+import { readSam } from './sam-teacher.js'
 import { splitLongTexts } from './split-long-texts.js'
 import type { Teacher } from './teacher.js'
 import { readTorchvision } from './torchvision-teacher.js'
+import { readYolo } from './yolo-teacher.js'
 
 export interface OpenOptions {
   /** Name written into proposals; the folder's own where it is not given. */
@@ -55,27 +63,34 @@ export interface OpenOptions {
 const families: ReadonlyMap<string, ReadFamily> = new Map([
   ['groundmill-glip', readGlipTeacher],
   ['grounding-dino', readGroundingDino],
+  ['mm-grounding-dino', readGroundingDino],
+  ['omdet-turbo', readOmDet],
   ['owlvit', readOwl],
   ['owlv2', readOwl],
+  ['sam3', readSam],
+  ['sam3_video', readSam],
   ['detr', readDetr],
   ['rt_detr', readDetr],
   ['rt_detr_v2', readDetr],
   ['torchvision-detector', readTorchvision],
+  ['yolo', readYolo],
 ])
 
 /**
- * Opens a model folder by the `model_type` of its `config.json`: one of this program's own, a Hugging Face
+ * Opens a model folder, or a model of the Hub (`hf://ORG/MODEL`), by the `model_type` of its `config.json`: one of this program's own, a Hugging Face
  * folder as it is (`onnx/model.onnx`, `config.json`, `preprocessor_config.json` or `processor_config.json`,
- * `tokenizer.json`), or a detector of torchvision; or, where the path is that of a JavaScript file, what that exports
+ * `tokenizer.json`), a detector of torchvision, or an export of Ultralytics or its folder; or, where the path is that of a JavaScript file, what that exports
  * (`TeacherModule`). All of a folder's files are read and checked before the first session
  * is opened.
  *
  * @throws UserError where the family is not known, a file or a device is missing, or the model does not fit
  * its family
  */
-export async function openTeacher(path: string, options: OpenOptions = {}): Promise<Teacher> {
+export async function openTeacher(model: string, given: OpenOptions = {}): Promise<Teacher> {
+  const options = isHub(model) ? { ...given, name: given.name ?? hubName(parseHub(model)) } : given
   const notice = options.notice ?? (() => {})
   const devices = await devicesOf(options)
+  const path = await localFolder(model, options, devices)
   if ([options.device].flat().includes('auto')) notice(`device: ${[...new Set(devices)].join(', ')}`)
   if (await isTeacherFile(path)) {
     const { name, threads } = options
@@ -106,7 +121,9 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
  *
  * @throws UserError as `openTeacher` does of all but the models and devices
  */
-export async function checkTeacherFolder(path: string, options: OpenOptions = {}): Promise<void> {
+export async function checkTeacherFolder(model: string, options: OpenOptions = {}): Promise<void> {
+  // Which of its files are needed depends on the devices; that one is missing is told elsewhere.
+  const path = await localFolder(model, options, await devicesOf(options).catch(() => ['cpu' as const]))
   if (await isTeacherFile(path)) {
     await loadTeacherModule(path)
     return
@@ -139,12 +156,14 @@ async function readFolder(path: string, options: OpenOptions, devices: readonly 
  * @throws UserError where the folder is not whole, and where a file of a model that a run has made is damaged
  */
 export async function hashTeacher(
-  path: string,
+  model: string,
   options: OpenOptions = {},
   onFile?: (name: string, sha256: string) => void,
 ): Promise<string> {
-  if (await isTeacherFile(path)) return hashTeacherFile(path, onFile)
-  return hashOf(path, await findFiles(path, options, await devicesOf(options)), onFile)
+  if (await isTeacherFile(model)) return hashTeacherFile(model, onFile)
+  const devices = await devicesOf(options)
+  const path = await localFolder(model, options, devices)
+  return hashOf(path, await findFiles(path, options, devices), onFile)
 }
 
 /** Throws a UserError where a device is not there. */
@@ -152,9 +171,12 @@ export async function requireDevices(options: Pick<OpenOptions, 'device'>): Prom
   await devicesOf(options)
 }
 
-/** What a teacher is called that nobody gives a name: as its folder, or as a file of your own says. */
+/** What a teacher is called that nobody gives a name: as its folder, or as a file of your own or its repository says. */
 export async function teacherName(path: string): Promise<string> {
-  return (await isTeacherFile(path)) ? (await loadTeacherModule(path)).name : basename(resolve(path))
+  if (isHub(path)) return hubName(parseHub(path))
+  return (await isTeacherFile(path))
+    ? (await loadTeacherModule(path)).name
+    : basename(resolve(path)).replace(/\.onnx$/, '')
 }
 
 async function devicesOf({ device = 'cpu' }: OpenOptions): Promise<Device[]> {
@@ -167,8 +189,21 @@ async function findFiles(
   path: string,
   { file }: OpenOptions,
   devices: readonly Device[],
+  optional: (name: string) => Promise<string | undefined> = (name) => optionalModelFile(path, name),
+  required: (name: string) => Promise<string> = (name) => modelFile(path, name),
 ): Promise<FolderFiles & { readonly read: ReadFamily }> {
+  if (extname(path) === '.onnx' && (await stat(path).catch(() => undefined))?.isFile()) {
+    if (await isYoloExport(path)) return { read: readYolo, kind: 'yolo', files: [path] }
+    throw await noModelFolder(path)
+  }
   const config = await readJson(path, 'config.json')
+  if (!config || config.model_type === 'yolo') {
+    // What Ultralytics exports lies alone, under the name of its checkpoint.
+    const model = file === undefined ? await soleModelFile(path) : await optionalModelFile(path, file)
+    const words = await optionalModelFile(path, 'text_model')
+    if (model && (config || (await isYoloExport(model))))
+      return { read: readYolo, kind: 'yolo', files: words ? [model, words] : [model] }
+  }
   if (!config) throw await noModelFolder(path)
   const { model_type: type = null } = config
   const kind = typeof type === 'string' ? type : ''
@@ -182,17 +217,42 @@ async function findFiles(
   if (kind === 'groundmill-glip') return { read, kind, files: [join(path, 'model.onnx')] }
   // Half precision is for devices that compute in it; the CPU would only convert back and forth.
   const isHalf = file === undefined && devices.every((device) => device !== 'cpu')
-  const find = async (name: string) =>
-    (isHalf && (await optionalModelFile(path, `${name}_fp16`))) || optionalModelFile(path, name)
+  const find = async (name: string) => (isHalf && (await optional(`${name}_fp16`))) || optional(name)
   if ((kind === 'owlvit' || kind === 'owlv2') && file === undefined) {
     const parts = await Promise.all(['vision_model', 'text_model'].map(find))
     if (parts[0] && parts[1]) return { read, kind, files: [parts[0], parts[1]] }
   }
+  if (read === readSam && file === undefined) {
+    const parts = await Promise.all(['vision_encoder', 'text_encoder', 'decoder'].map(findPart(find)))
+    const [vision, words, decoder] = parts
+    if (vision && words && decoder) return { read, kind, files: [vision, words, decoder] }
+  }
   return {
     read,
     kind,
-    files: [(file === undefined && (await find('model'))) || (await modelFile(path, file ?? 'model'))],
+    files: [(file === undefined && (await find('model'))) || (await required(file ?? 'model'))],
   }
+}
+
+/** Some exporters join the words of a name with a hyphen. */
+const findPart = (find: (name: string) => Promise<string | undefined>) => async (name: string) =>
+  (await find(name)) ?? find(name.replace('_', '-'))
+
+/** The folder of a model on this machine: of one of the Hub, where the files lie that its family opens on these devices. */
+async function localFolder(model: string, options: OpenOptions, devices: readonly Device[]): Promise<string> {
+  return localModelFolder(model, async (listing) => {
+    const { folder } = listing
+    const at = (name: string | undefined) => name && join(folder, name)
+    const { kind, files } = await findFiles(
+      folder,
+      options,
+      devices,
+      async (name) => at(onnxName(listing, name)),
+      async (name) => join(folder, requireOnnx(model, listing, name)),
+    )
+    const names = files.map((file) => relative(folder, file).replaceAll('\\', '/'))
+    return kind === 'groundmill-glip' ? [...names, ...ownFiles(await readModelConfig(folder))] : names
+  })
 }
 
 async function hashOf(
@@ -201,7 +261,11 @@ async function hashOf(
   onFile?: (name: string, sha256: string) => void,
 ): Promise<string> {
   if (kind === 'groundmill-glip') return hashModel(path, onFile)
-  await requireJson(path, 'config.json')
+  if (files[0] === path) {
+    const own = (await weightFiles(path)).filter((name) => name.startsWith(path.replace(/\.onnx$/, '')))
+    return hashModelFiles(dirname(path), [path, ...own], { withNames: true, ...(onFile && { onFile }) })
+  }
+  if (kind !== 'yolo') await requireJson(path, 'config.json')
   const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']
   const configs = await configFiles(path, names)
   return hashModelFiles(path, [...configs, ...files, ...(await weightFiles(files[0]))], {

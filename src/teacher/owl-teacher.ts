@@ -7,14 +7,15 @@ import { longs, type Value, valueNamed } from '../graph/session.js'
 import type { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import { sigmoid } from '../statistics/logistic.js'
-import { cachedEmbeddings } from './cached-embeddings.js'
-import { type QueryTokenizer, readClipTokenizer } from './clip-tokenizer.js'
+import { fillTemplate } from '../words/prompt-templates.js'
+import { cachedEmbeddings } from './folder/cached-embeddings.js'
+import { type QueryTokenizer, readClipTokenizer } from './folder/clip-tokenizer.js'
 import { countIn, requireJson } from './folder/hf-folder.js'
 import type { ImageProcessor } from './folder/hf-image-processor.js'
+import { checkPorts, type ImageInput, imageInput, runOverImages } from './folder/image-runs.js'
 import { owlVitProcessor, owlv2Processor, type ProcessorClass } from './folder/processor-class.js'
 import { readImageProcessor } from './folder/read-image-processor.js'
 import { distributeBoxes, groupByPicture } from './group-by-picture.js'
-import { checkPorts, type ImageInput, imageInput, runOverImages } from './image-runs.js'
 import { cornersOf, keepBest } from './keep-best.js'
 import type { FamilyFolder, FamilyOpening, OpenFamily } from './model-family.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
@@ -27,16 +28,24 @@ const processors: Readonly<Record<string, ProcessorClass>> = {
   owlv2: owlv2Processor,
 }
 
+/** A text that is asked for: a phrase, as it is or in a template. */
+interface AskedText {
+  readonly text: string
+  /** Index of the phrase among those of its group. */
+  readonly phrase: number
+}
+
 interface Run {
   readonly picture: Picture
-  readonly texts: readonly string[]
+  readonly texts: readonly AskedText[]
   /** Index of the picture's group. */
   readonly group: number
 }
 
 /**
  * Reads a Hugging Face folder of OWL-ViT or OWLv2. Each phrase is a query of its own; a box's score of it is
- * the sigmoid of their logit. OWLv2 sees the picture on a square, and its boxes are shares of the square's
+ * the sigmoid of their logit, or of the mean of the logits of its templates, as the official evaluator has it
+ * (scenic/projects/owl_vit/evaluator.py). OWLv2 sees the picture on a square, and its boxes are shares of the square's
  * side.
  *
  * With one `model.onnx`, all queries of a picture are asked in one run, and their words are read anew each
@@ -64,32 +73,46 @@ async function openOwl(folder: FamilyFolder, read: OwlFiles, opening: FamilyOpen
     batch: 1,
     parallel: pool.size,
     tokensOf: (query) => countOf(query, tokenizer),
+    takesTemplates: true,
     // Queries do not share the tokens of a prompt: a text of any length can be asked about.
     maxTokens: Number.POSITIVE_INFINITY,
     async detect(queries: readonly Query[], detect: DetectOptions) {
       const groups = groupByPicture(queries, (phrase) => phrase.trim())
       const runs = groups.flatMap(({ picture, texts }, group) =>
-        chunks(texts, maxQueries).map((chunk): Run => ({ picture, texts: chunk, group })),
+        chunks(askedTexts(texts, detect.templates), maxQueries).map(
+          (chunk): Run => ({ picture, texts: chunk, group }),
+        ),
       )
-      const embeddings = await embed?.(runs.flatMap(({ texts }) => texts))
+      const embeddings = await embed?.(runs.flatMap(({ texts }) => texts.map(({ text }) => text)))
       const answers = await runOverImages(
         pool,
         images,
         runs,
         (batch) => {
-          const texts = batch.flatMap((run) => run.texts)
+          const texts = batch.flatMap((run) => run.texts.map(({ text }) => text))
           return embeddings
             ? { text_embeds: stack(texts.map((text) => embeddings.get(text)!)) }
             : encode(texts)
         },
-        (results, _, { picture, texts }) => {
+        (results, _, { texts }): OwlAnswer => {
           const logits = valueNamed(results, 'logits')
-          const boxes = valueNamed(results, 'pred_boxes').data as Float32Array
-          return texts.map((_, query) => boxesOf(logits, boxes, query, picture, isSquare, detect))
+          return {
+            logits: texts.map((_, query) => columnOf(logits, query)),
+            boxes: (valueNamed(results, 'pred_boxes').data as Float32Array).slice(),
+          }
         },
       )
-      const found = groups.map((): Scored[][] => [])
-      for (const [index, { group }] of runs.entries()) found[group]!.push(...answers[index]!)
+      const found = groups.map(({ picture, texts }, group) => {
+        const own = runs.flatMap((run, index) =>
+          run.group === group ? [{ run, answer: answers[index]! }] : [],
+        )
+        return texts.map((_, phrase) => {
+          const logits = own.flatMap(({ run, answer }) =>
+            run.texts.flatMap((text, at) => (text.phrase === phrase ? [answer.logits[at]!] : [])),
+          )
+          return boxesOf(meanOf(logits), own[0]!.answer.boxes, picture, isSquare, detect)
+        })
+      })
       return distributeBoxes(
         queries,
         groups.map((group, index) => [group, found[index]!] as const),
@@ -207,21 +230,58 @@ interface Scored {
   readonly score: number
 }
 
+/** Phrases as they are asked for: each in each template, in small letters and without signs there, as the official code does. */
+function askedTexts(phrases: readonly string[], templates: readonly string[] = []): AskedText[] {
+  if (templates.length === 0) return phrases.map((text, phrase) => ({ text, phrase }))
+  return phrases.flatMap((text, phrase) =>
+    templates.map((template) => ({ text: canonical(fillTemplate(template, text)), phrase })),
+  )
+}
+
+/** Without ASCII punctuation and the space that is too much (`_canonicalize_string_py` of the official code). */
+const canonical = (text: string) =>
+  text
+    .toLowerCase()
+    .replace(/[!-/:-@[-`{-~]/g, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+
+/** What a run has found. */
+interface OwlAnswer {
+  /** Of each text, [B]. */
+  readonly logits: readonly Float32Array[]
+  /** [B, 4], centre and size. */
+  readonly boxes: Float32Array
+}
+
 /** @param logits [1, B, Q] */
+function columnOf(logits: Value, query: number): Float32Array {
+  const [, count, queries] = sizesOf(logits, 3)
+  return Float32Array.from(
+    { length: count },
+    (_, box) => (logits.data as Float32Array)[box * queries + query]!,
+  )
+}
+
+function meanOf(columns: readonly Float32Array[]): Float32Array {
+  const [first = new Float32Array(), ...others] = columns
+  if (others.length === 0) return first
+  return first.map((value, at) => others.reduce((sum, column) => sum + column[at]!, value) / columns.length)
+}
+
+/** @param logits [B] */
 function boxesOf(
-  logits: Value,
+  logits: Float32Array,
   boxes: Float32Array,
-  query: number,
   picture: Picture,
   isSquare: boolean,
   options: DetectOptions,
 ): Scored[] {
-  const [, count, queries] = sizesOf(logits, 3)
   const side = Math.max(picture.width, picture.height)
   const [across, down] = isSquare ? [side, side] : [picture.width, picture.height]
   const found: Scored[] = []
-  for (let box = 0; box < count; box++) {
-    const score = sigmoid((logits.data as Float32Array)[box * queries + query]!)
+  for (const [box, logit] of logits.entries()) {
+    const score = sigmoid(logit)
     if (score < options.floor) continue
     const xyxy = clipBox(cornersOf(boxes, box, across, down), picture)
     if (xyxy) found.push({ xyxy, score })

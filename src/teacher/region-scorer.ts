@@ -4,11 +4,12 @@ import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { floats, longs, Session, type Value } from '../graph/session.js'
+import { localModelFolder, requireOnnx } from '../model/fetch-onnx.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import { checkOnnxFile } from '../weights/check-onnx-file.js'
-import { cachedEmbeddings } from './cached-embeddings.js'
-import { type QueryTokenizer, readClipTokenizer } from './clip-tokenizer.js'
+import { cachedEmbeddings } from './folder/cached-embeddings.js'
+import { type QueryTokenizer, readClipTokenizer } from './folder/clip-tokenizer.js'
 import { configFiles, countIn, modelFile, requireJson, weightFiles } from './folder/hf-folder.js'
 import { type ImageProcessor, prepareImages } from './folder/hf-image-processor.js'
 import { clipProcessor } from './folder/processor-class.js'
@@ -19,14 +20,15 @@ import { unit } from './text-encoder.js'
 export interface ClipScorer {
   /**
    * For each region of a stored picture the cosine of the embeddings of what is in the box and of its text, 0
-   * to 1 (negative ones are 0).
+   * to 1 (negative ones are 0). Of several texts, such as a phrase in several templates, the mean of their
+   * embeddings is taken, made unit long again (Radford et al., 2021, 3.1.4).
    *
    * @param key of the picture, for messages
    * @throws Error that names it where it cannot be decoded
    */
   score(
     bytes: Uint8Array,
-    regions: readonly { readonly xyxy: Xyxy; readonly text: string }[],
+    regions: readonly { readonly xyxy: Xyxy; readonly texts: readonly string[] }[],
     key?: string,
   ): Promise<readonly number[]>
   /**
@@ -98,10 +100,13 @@ export async function openRegionScorer(
 
   return {
     async score(bytes, regions, key) {
-      const texts = await embedTexts(regions.map(({ text }) => text))
+      const texts = await embedTexts(regions.flatMap((region) => region.texts))
       const boxes = regions.map(({ xyxy }) => xyxy)
       const vectors = await embedCrops(bytes, boxes, key)
-      return regions.map(({ text }, at) => Math.min(1, Math.max(0, dot(vectors[at]!, texts.get(text)!))))
+      return regions.map(({ texts: own }, at) => {
+        const words = meanVector(own.map((text) => texts.get(text)!))
+        return Math.min(1, Math.max(0, dot(vectors[at]!, words)))
+      })
     },
     async cosines(bytes, regions, context, key) {
       const texts = await embedTexts(regions.flatMap((region) => region.texts))
@@ -138,7 +143,8 @@ interface ScorerFiles {
  *
  * @throws UserError as `openRegionScorer` does
  */
-export async function readRegionScorer(folder: string): Promise<ScorerFiles> {
+export async function readRegionScorer(model: string): Promise<ScorerFiles> {
+  const folder = await localScorer(model)
   const visionPath = await modelFile(folder, 'vision_model')
   const textPath = await modelFile(folder, 'text_model')
   const config = await requireJson(folder, 'config.json')
@@ -156,6 +162,11 @@ export async function readRegionScorer(folder: string): Promise<ScorerFiles> {
   return { visionPath, textPath, length, tokenizer, processor }
 }
 
+const localScorer = (model: string) =>
+  localModelFolder(model, (listing) =>
+    ['vision_model', 'text_model'].map((name) => requireOnnx(model, listing, name)),
+  )
+
 /** Throws as `openRegionScorer` does of all that can be told without opening the models. */
 export async function checkRegionScorer(folder: string): Promise<void> {
   const { visionPath, textPath } = await readRegionScorer(folder)
@@ -163,7 +174,8 @@ export async function checkRegionScorer(folder: string): Promise<void> {
 }
 
 /** SHA-256 over what decides the scores of a CLIP folder. */
-export async function hashRegionScorer(folder: string): Promise<string> {
+export async function hashRegionScorer(model: string): Promise<string> {
+  const folder = await localScorer(model)
   const paths = await Promise.all([modelFile(folder, 'vision_model'), modelFile(folder, 'text_model')])
   const weights = [...new Set((await Promise.all(paths.map(weightFiles))).flat())]
   const names = ['config.json', 'preprocessor_config.json', 'tokenizer_config.json']
@@ -217,6 +229,13 @@ export function cropOf({ width, height, data }: Picture, [x1, y1, x2, y2]: Xyxy)
     part.set(data.subarray(from, from + row), (y - top) * row)
   }
   return { width: right - left, height: bottom - top, data: part, scale: 1 }
+}
+
+/** The mean of vectors of unit length, of unit length. */
+function meanVector(vectors: readonly Float32Array[]): Float32Array {
+  const [first = new Float32Array(), ...others] = vectors
+  if (others.length === 0) return first
+  return unit(first.map((value, at) => others.reduce((sum, vector) => sum + vector[at]!, value)))
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

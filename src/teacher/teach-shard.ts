@@ -1,6 +1,8 @@
 import { orderedMap } from '../base/ordered-map.js'
+import { UserError } from '../base/user-error.js'
 import { zip } from '../base/zip.js'
 import { clipBox, unscaleBox } from '../boxes/xyxy.js'
+import { isHub } from '../hub/hub-address.js'
 import { decodePicture } from '../pictures/picture.js'
 import { recordPath } from '../rows/family-path.js'
 import { isProposalRow } from '../rows/is-row.js'
@@ -17,10 +19,12 @@ import { keptBeside, rowParts } from '../shards/row-parts.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { rowStats } from '../statistics/row-stats.js'
 import { joinNames } from '../words/name-prompt.js'
+import { templatesOf } from '../words/prompt-templates.js'
 import type { TeachConfig } from './config.js'
-import { type ContrastBox, contrastQueries, withContrast } from './contrast-queries.js'
-import { distinctSpans } from './distinct-spans.js'
-import type { PhraseDetection, Query, Teacher } from './teacher.js'
+import { inTiles } from './in-tiles.js'
+import { type ContrastBox, contrastQueries, withContrast } from './phrases/contrast-queries.js'
+import { distinctSpans } from './phrases/distinct-spans.js'
+import type { DetectOptions, PhraseDetection, Query, Teacher } from './teacher.js'
 
 /** Pictures that are decoded at once, on other threads. */
 const decodedAhead = 4
@@ -62,7 +66,15 @@ export async function teachShard(
   const { storage, stage, shard, signal, onProgress, keepEvery } = task
   const parts = rowParts(storage, recordPath('proposals', stage, shard), task, isProposalRow, keepEvery)
   const result = await runShardTask(task, 'proposals', async (write): Promise<ShardOutput> => {
-    const teacher = await open()
+    const opened = await open()
+    const teacher = config.tiles ? inTiles(opened, config.tiles) : opened
+    const templates = templatesOf(config.templates)
+    if (templates && !teacher.takesTemplates)
+      throw new UserError(
+        `templates: ${teacher.name} does not read a phrase as a text of its own: they are for OWL-ViT and OWLv2. Leave them out.`,
+      )
+    const { floor, nms, max_boxes } = config
+    const options: DetectOptions = { floor, nms, max_boxes, ...(templates && { templates }) }
     const stats = rowStats('proposals')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
@@ -101,7 +113,7 @@ export async function teachShard(
     const detect = async (rows: readonly RowQueries[]) => {
       signal?.throwIfAborted()
       const queries = rows.flatMap((row) => row.queries)
-      const answers = queries.length > 0 ? await teacher.detect(queries, config) : []
+      const answers = queries.length > 0 ? await teacher.detect(queries, options) : []
       let first = 0
       return rows.map((row) => {
         const start = first
@@ -140,6 +152,7 @@ export async function teachShard(
 
     const file = await write('proposals', rows())
     const rejectFile = await write('rejects', rejects)
+    const hubModel = config.model !== undefined && isHub(config.model) ? config.model : undefined
     return {
       files: { proposals: file, rejects: rejectFile },
       unit: 'phrases',
@@ -148,8 +161,10 @@ export async function teachShard(
       rejected,
       stats: stats.build(),
       // The filter's rule `contrast` looks whether its scores were asked for, `label` at what a box may be called.
-      ...((config.contrast || teacher.labels) && {
+      // Of a model of the Hub, its commit.
+      ...((config.contrast || teacher.labels || hubModel !== undefined) && {
         config: {
+          ...(hubModel !== undefined && { model: hubModel }),
           ...(config.contrast && { contrast: config.contrast }),
           ...(teacher.labels && { labels: teacher.labels }),
         },

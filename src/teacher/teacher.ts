@@ -35,6 +35,11 @@ export interface DetectOptions {
    * given. GLIP gives 100, and 300 for LVIS.
    */
   readonly boxes?: number
+  /**
+   * Texts in which each phrase is asked for, `{}` being the phrase; what is said of them is put together. Only of a
+   * teacher that takes them.
+   */
+  readonly templates?: readonly string[]
 }
 
 /** A model that finds the phrases of a text in a picture. Holds native memory until it is closed. */
@@ -55,6 +60,8 @@ export interface Teacher {
   readonly prompt?: readonly string[]
   /** All names that a model with a fixed list of labels can give a box; absent where it has none. */
   readonly labels?: readonly string[]
+  /** Whether it reads each phrase as a text of its own, as CLIP does, and so can be asked in templates. */
+  readonly takesTemplates?: boolean
   /** Tokens that a text takes, and how many there is room for. */
   tokensOf(text: string): number
   readonly maxTokens: number

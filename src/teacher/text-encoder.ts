@@ -5,10 +5,11 @@ import { nameList, shownName, shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { longs, Session, type Value } from '../graph/session.js'
+import { localModelFolder, requireOnnx } from '../model/fetch-onnx.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { checkOnnxFile } from '../weights/check-onnx-file.js'
-import { cachedEmbeddings } from './cached-embeddings.js'
+import { cachedEmbeddings } from './folder/cached-embeddings.js'
 import { configFiles, countIn, modelFile, readJson, weightFiles } from './folder/hf-folder.js'
 
 /** A BERT-style `TextEmbedder` of the filter's rules. Holds native memory until it is closed. */
@@ -84,12 +85,16 @@ export async function openTextEncoder(
  * @throws UserError as `openTextEncoder` does
  */
 export async function readTextEncoder(
-  folder: string,
+  model: string,
 ): Promise<{ readonly path: string; readonly tokenizer: Tokenizer; readonly length: number }> {
+  const folder = await localEncoder(model)
   const path = await modelFile(folder, 'model')
   const tokenizer = await readTokenizer(join(folder, 'tokenizer.json'))
   return { path, tokenizer, length: await checkFolder(folder) }
 }
+
+const localEncoder = (model: string) =>
+  localModelFolder(model, (listing) => [requireOnnx(model, listing, 'model')])
 
 /** Throws as `openTextEncoder` does of all that can be told without opening the model. */
 export async function checkTextEncoder(folder: string): Promise<void> {
@@ -98,7 +103,8 @@ export async function checkTextEncoder(folder: string): Promise<void> {
 }
 
 /** SHA-256 over what decides the vectors of a text encoder's folder. */
-export async function hashTextEncoder(folder: string): Promise<string> {
+export async function hashTextEncoder(model: string): Promise<string> {
+  const folder = await localEncoder(model)
   const path = await modelFile(folder, 'model')
   const configs = await configFiles(folder, [
     'config.json',

@@ -9,7 +9,7 @@ import { resizePicture } from '../pictures/resize-picture.js'
 import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
 import { requireJson } from './folder/hf-folder.js'
 import type { Size } from './folder/hf-image-processor.js'
-import { inputsText } from './image-runs.js'
+import { inputsText } from './folder/image-runs.js'
 import type { FamilyFolder, FamilyOpening, OpenFamily } from './model-family.js'
 import type { Teacher } from './teacher.js'
 

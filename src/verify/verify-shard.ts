@@ -1,5 +1,6 @@
 import { orderedMap } from '../base/ordered-map.js'
 import { clipBox } from '../boxes/xyxy.js'
+import { isHub } from '../hub/hub-address.js'
 import { recordPath } from '../rows/family-path.js'
 import { isVerdictRow } from '../rows/is-row.js'
 import { negativePhrase, type RejectRow, type VerdictRow } from '../rows/rows.js'
@@ -113,6 +114,7 @@ export async function verifyShard(
     const file = await write('verdicts', rows())
     const rejectFile = await write('rejects', rejects)
     const { judge: kind, phrases, grounding, proposals } = config
+    const { model } = config as { readonly model?: string }
     return {
       files: { verdicts: file, rejects: rejectFile },
       unit: 'boxes',
@@ -124,6 +126,8 @@ export async function verifyShard(
         ...{ judge: kind, phrases },
         ...(grounding !== undefined && { grounding }),
         ...(proposals !== undefined && { proposals }),
+        // Of a model of the Hub, its commit.
+        ...(model !== undefined && isHub(model) && { model }),
       },
     }
   })

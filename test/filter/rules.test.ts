@@ -288,7 +288,8 @@ describe('rules that ask a model', () => {
 
   it('clip takes the geometric mean of both scores', async () => {
     const scorer: RegionScorer = {
-      score: async (_, regions) => regions.map(({ text }) => (text === 'a photo of a dog' ? 0.9 : 0.1)),
+      score: async (_, regions) =>
+        regions.map(({ texts }) => (texts[0]?.endsWith('a dog') ? 0.9 : 0.1) / texts.length),
     }
     const given = [box(0, 0.9, ...man), box(4, 0.4, ...man)]
     const tools = { scorers: new Map([['c', scorer]]) }
@@ -299,6 +300,10 @@ describe('rules that ask a model', () => {
     ])
     expect(dropped).toEqual({})
     expect((await run({ rule: 'clip', model: 'c', min: 0.5 }, given, tools))[0].dropped).toEqual({ clip: 1 })
+    const several = { rule: 'clip', model: 'c', min: 0.2, templates: ['a {}', 'the {}', 'one {}', '{}'] }
+    expect((await run(several, given, tools))[0].kept.map(({ score }) => score)).toEqual([
+      expect.closeTo(0.3, 12),
+    ])
   })
 
   it('runs pure rules as the plain filter does', async () => {

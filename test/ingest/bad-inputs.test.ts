@@ -76,6 +76,34 @@ const answers: Readonly<Record<string, Route>> = {
   'X-Robots-Tag: none': send(picture, { 'x-robots-tag': 'none' }),
   'X-Robots-Tag: groundmill: noimageindex': send(picture, { 'x-robots-tag': 'groundmill: noimageindex' }),
   'X-Robots-Tag: otherbot: noai': send(picture, { 'x-robots-tag': 'otherbot: noai' }),
+  'Content-Usage: train-ai=n': send(picture, { 'content-usage': 'train-ai=n' }),
+  'Content-Usage: search=n, train-ai=n;why="x"': send(picture, {
+    'content-usage': 'search=n, train-ai=n;why="x"',
+  }),
+  'Content-Usage: search=y, on a second line train-ai=n': send(picture, {
+    'content-usage': ['search=y', 'train-ai=n'],
+  }),
+  'Content-Usage: search=n': send(picture, { 'content-usage': 'search=n' }),
+  'Content-Usage: train-ai=n, train-ai=y (the last one counts)': send(picture, {
+    'content-usage': 'train-ai=n, train-ai=y',
+  }),
+  'status 401 with WWW-Authenticate: License': send(
+    picture,
+    { 'www-authenticate': 'License error="invalid_request"' },
+    401,
+  ),
+  'status 401 with WWW-Authenticate: Basic': send(
+    picture,
+    { 'www-authenticate': 'Basic realm="License"' },
+    401,
+  ),
+  'status 402': send(picture, { 'crawler-price': 'USD 0.01' }, 402),
+  'a Link to a licence of RSL that prohibits training': send(picture, {
+    link: '</prohibits.xml>; rel="license"; type="application/rsl+xml"',
+  }),
+  'a Link to a licence of another kind': send(picture, {
+    link: '<https://creativecommons.org/licenses/by/4.0/>; rel="license"',
+  }),
   'tdm-reservation: 1': send(picture, { 'tdm-reservation': '1' }),
   'Content-Type: text/html with a JPEG': send(picture, { 'content-type': 'text/html' }),
   'Content-Type: image/jpeg with a page': send(Buffer.from('<!doctype html>'), {
@@ -132,9 +160,25 @@ const routesOf = (group: string, routes: Readonly<Record<string, Route>>) =>
 const robots: Readonly<Record<string, number | string>> = {
   'forbids.example': 'User-agent: *\nDisallow: /\n',
   'fails.example': 503,
+  'usage.example': 'User-agent: *\nAllow: /\nContent-Usage: / train-ai=n\nContent-Usage: /other train-ai=y\n',
+  'pathless.example': 'User-Agent: *\nContent-Usage: train-ai=n\n',
+  'elsewhere.example': 'User-Agent: *\nContent-Usage: /private/ train-ai=n\n',
+  'signal.example': 'User-Agent: *\nContent-Signal: search=yes, ai-train=no\nAllow: /\n',
+  'searched.example': 'User-Agent: *\nContent-Signal: search=no, ai-input=no\n',
+  'prohibits.example': 'License: /prohibits.xml\nUser-Agent: *\nAllow: /\n',
+  'sells.example': 'License: /sells.xml\n',
+  'gives.example': 'License: /gives.xml\n',
+  'loses.example': 'License: /lost.xml\n',
 }
+const license = (terms: string) =>
+  Buffer.from(
+    `<rsl xmlns="https://rslstandard.org/rsl"><content url="/"><license>${terms}</license></content></rsl>`,
+  )
 const { url } = await imageServer({
   '/picture.jpg': send(picture),
+  '/prohibits.xml': send(license('<prohibits type="usage">ai-train</prohibits>')),
+  '/sells.xml': send(license('<permits type="usage">ai-all</permits><payment type="crawl"/>')),
+  '/gives.xml': send(license('<permits type="usage">all</permits>')),
   '/robots.txt': (request, response) => {
     const answer = robots[String(request.headers.host).split(':')[0]] ?? 404
     if (typeof answer === 'number') response.writeHead(answer).end()
@@ -277,6 +321,17 @@ const groups: Readonly<Record<string, readonly Trial[]>> = {
     { name: 'a port that nobody listens on', line: `http://pictures.example:${closed}/a.jpg\tcaption` },
     { name: 'robots.txt that forbids all', line: `${own('forbids.example')}\tcaption` },
     { name: 'robots.txt that fails with 503', line: `${own('fails.example')}\tcaption` },
+    ...Object.entries({
+      'usage.example': 'robots.txt with Content-Usage: / train-ai=n',
+      'pathless.example': 'robots.txt with Content-Usage: train-ai=n, without a path',
+      'elsewhere.example': 'robots.txt with Content-Usage: /private/ train-ai=n',
+      'signal.example': 'robots.txt with Content-Signal: search=yes, ai-train=no',
+      'searched.example': 'robots.txt with Content-Signal: search=no, ai-input=no',
+      'prohibits.example': 'robots.txt with a License of RSL that prohibits training',
+      'sells.example': 'robots.txt with a License of RSL that permits training for money',
+      'gives.example': 'robots.txt with a License of RSL that permits all',
+      'loses.example': 'robots.txt with a License that is not there',
+    }).map(([host, name]) => ({ name, line: `${own(host)}\tcaption` })),
   ],
   'Answers and headers': served('answer', Object.keys(answers)),
   Bodies: served('body', Object.keys(bodies)),
@@ -340,7 +395,7 @@ it('has an outcome for every bad input, and the page says which', { timeout: 180
       per_host: 16,
       // Its one host fails in every way there is.
       host_failures: 1000,
-      allow_hosts: ['pictures.example', 'forbids.example', 'fails.example'],
+      allow_hosts: ['pictures.example', ...Object.keys(robots)],
     },
   })
   const source = await openSource(config)

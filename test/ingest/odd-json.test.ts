@@ -8,6 +8,7 @@ import { tokenSpans } from '../../src/formats/token-spans.js'
 import { goldRows } from '../../src/ingest/gold-rows.js'
 import { hashFiles } from '../../src/ingest/read/hash-files.js'
 import { regionRow } from '../../src/ingest/read/region-values.js'
+import { localFile } from '../../src/ingest/read/source-file.js'
 import { ingestAll } from '../helpers/ingest-all.js'
 import { rowsOf } from '../helpers/rows-of.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -483,5 +484,5 @@ it('Visual Genome is a list, and a folder is no file', async () => {
     image_list: await written('.json', { 1: {} }),
   }
   await expect(rowsOf(listed)).rejects.toThrow(`${listed.image_list}: expected a list of pictures.`)
-  await expect(hashFiles([folder])).rejects.toThrow(`${folder} is not a file.`)
+  await expect(hashFiles([localFile(folder)])).rejects.toThrow(`${folder} is not a file.`)
 })

@@ -50,5 +50,5 @@ it('what is no model folder is told apart: a file, a name of the Hub, nothing', 
   await writeFile(join(folder, 'config.json'), '{}')
   expect(await told(join(folder, 'model.onnx'))).toContain(`name the folder that it lies in, ${folder}.`)
   for (const name of ['somebody/a-model', 'https://huggingface.co/somebody/a-model'])
-    expect(await told(name)).toMatch(/: hf download somebody\/a-model --local-dir a-model\.$/)
+    expect(await told(name)).toMatch(/: hf:\/\/somebody\/a-model\.$/)
 })

@@ -82,7 +82,9 @@ describe('a sentence encoder', () => {
 
 describe('CLIP as a judge of regions', () => {
   it('gives the cosines that Python gives', async () => {
-    const cases = read('clip.json') as { xyxy: Xyxy; text: string; score: number }[]
+    const cases = (read('clip.json') as { xyxy: Xyxy; text: string; score: number }[]).map(
+      ({ text, ...one }) => ({ ...one, texts: [text] }),
+    )
     const { width, height, data } = picture(0)
     const bytes = await sharp(data, { raw: { width, height, channels: 3 } })
       .png()

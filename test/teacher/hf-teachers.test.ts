@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { describe, expect, it } from 'vitest'
-import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { longs } from '../../src/graph/session.js'
 import { SessionPool } from '../../src/graph/session-pool.js'
 import type { Picture } from '../../src/pictures/picture.js'
@@ -12,66 +10,21 @@ import { pixelMask, prepareImages } from '../../src/teacher/folder/hf-image-proc
 import { detrProcessor } from '../../src/teacher/folder/processor-class.js'
 import { readImageProcessor } from '../../src/teacher/folder/read-image-processor.js'
 import { groundedDetections } from '../../src/teacher/grounding-dino-teacher.js'
-import { type OpenOptions, openTeacher } from '../../src/teacher/open-teacher.js'
-import type { PhraseDetection, Query } from '../../src/teacher/teacher.js'
+import type { PhraseDetection } from '../../src/teacher/teacher.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { pictures } from './pictures.js'
-
-/** What the Python processors made of the same pictures: bench/parity/teacher_fixtures.py. */
-interface Expected {
-  readonly score: number
-  readonly xyxy: Xyxy
-}
-
-const folder = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
-const expected = <T>(name: string): T => JSON.parse(readFileSync(`${folder(name)}.json`, 'utf8'))
-
-/** Nothing is suppressed or left out, so that every answer can be seen. */
-const all = { floor: 0, nms: 1, max_boxes: 10_000 }
-const tolerance = 1e-3
-
-/** A caption of these phrases and nothing else. */
-function ask(picture: Picture, phrases: readonly string[]): Query {
-  let at = 0
-  const spans = phrases.map((phrase) => {
-    at += phrase.length + 2
-    return [at - phrase.length - 2, at - 2] as const
-  })
-  return { picture, text: phrases.join(', '), phrases: spans }
-}
-
-async function answers(name: string, queries: readonly Query[], options: OpenOptions = {}) {
-  const teacher = await openTeacher(name.includes('/') ? name : folder(name), { threads: 1, ...options })
-  try {
-    return await teacher.detect(queries, all)
-  } finally {
-    await teacher.close()
-  }
-}
-
-/** The share of the picture's sides, and the scores, by which two boxes differ. */
-function distance(a: Expected, b: Expected, { width, height }: Picture): number {
-  const sides = a.xyxy.map((value, at) => Math.abs(value - b.xyxy[at]) / (at % 2 === 0 ? width : height))
-  return Math.max(Math.abs(a.score - b.score), ...sides)
-}
-
-function cut({ score, xyxy: [x1, y1, x2, y2] }: Expected, { width, height }: Picture): Expected {
-  return { score, xyxy: [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)] }
-}
-
-/** Whether anything of a box is inside the picture: on OWLv2's square there is room beside it. */
-function isVisible(box: Expected, picture: Picture): boolean {
-  const [x1, y1, x2, y2] = cut(box, picture).xyxy
-  return x2 > x1 && y2 > y1
-}
-
-/** Every wanted box has one of the same place and score among those found. */
-function expectAmong(found: readonly Expected[], wanted: readonly Expected[], picture: Picture) {
-  for (const box of wanted.filter((one) => isVisible(one, picture))) {
-    const nearest = Math.min(...found.map((other) => distance(other, cut(box, picture), picture)))
-    expect(nearest, JSON.stringify(box)).toBeLessThan(tolerance)
-  }
-}
+import {
+  answers,
+  ask,
+  cut,
+  distance,
+  type Expected,
+  expectAmong,
+  expected,
+  folder,
+  isVisible,
+  tolerance,
+} from './python-answers.js'
 
 interface GroundingCase {
   readonly phrases: readonly string[]
@@ -80,18 +33,34 @@ interface GroundingCase {
   readonly found: readonly (readonly Expected[])[]
 }
 
-describe('grounding-dino', () => {
-  const cases = expected<GroundingCase[]>('grounding-dino')
-  const queries = cases.map(({ phrases }, index) => ask(pictures[index], phrases))
+const queriesOf = (cases: readonly { readonly phrases: readonly string[] }[]) =>
+  cases.map(({ phrases }, index) => ask(pictures[index], phrases))
 
-  it('finds the phrases of 20 pictures where the Python model does', async () => {
-    const found = await answers('grounding-dino', queries)
-    cases.forEach(({ found: wanted }, index) => {
-      wanted.forEach((boxes, phrase) => {
-        const own = found[index].filter((box) => box.phrase === phrase)
-        expectAmong(own, boxes, pictures[index])
-        expect(own[0].score).toBeCloseTo(cut(boxes[0], pictures[index]).score, 3)
+describe('grounding-dino and mm-grounding-dino', () => {
+  const cases = expected<GroundingCase[]>('grounding-dino')
+  const queries = queriesOf(cases)
+
+  it.each(['grounding-dino', 'mm-grounding-dino'])(
+    '%s finds the phrases of 20 pictures where the Python model does',
+    async (name) => {
+      const wantedOf = expected<GroundingCase[]>(name)
+      const found = await answers(name, queriesOf(wantedOf))
+      wantedOf.forEach(({ found: wanted }, index) => {
+        wanted.forEach((boxes, phrase) => {
+          const own = found[index].filter((box) => box.phrase === phrase)
+          expectAmong(own, boxes, pictures[index])
+          expect(own[0].score).toBeCloseTo(cut(boxes[0], pictures[index]).score, 3)
+        })
       })
+    },
+  )
+
+  it('mm-grounding-dino in half precision, with inputs of full, finds nearly the same', async () => {
+    const some = queriesOf(expected<GroundingCase[]>('mm-grounding-dino')).slice(0, 4)
+    const whole = await answers('mm-grounding-dino', some)
+    const half = await answers('mm-grounding-dino', some, { file: 'model_fp16' })
+    whole.forEach((boxes, index) => {
+      expectAmong(half[index], boxes.slice(0, 3), pictures[index], 0.05)
     })
   })
 
@@ -210,9 +179,6 @@ function expectLikeProcessor(
 }
 
 describe('owlvit and owlv2', () => {
-  const queriesOf = (cases: readonly OwlCase[]) =>
-    cases.map(({ phrases }, index) => ask(pictures[index], phrases))
-
   it('owlvit finds what the Python processor finds in 20 pictures', async () => {
     const { default: cases } = expected<{ default: OwlCase[] }>('owlvit')
     const found = await answers('owlvit', queriesOf(cases))

@@ -51,6 +51,25 @@ await putShard(
   images.map(({ key }, index) => ({ key, phrases: index === 2 ? [] : phrases })),
 )
 
+it('asks in tiles and in templates where the stage says so', async () => {
+  const plain = await teach('owlvit', 'plain')
+  const small = Math.min(...shown.map(({ width, height }) => Math.max(width, height)))
+  const tiles = { tiles: { size: Math.max(32, small - 8), overlap: 0.1 } }
+  const tiled = await teach('owlvit', 'tiled', {}, tiles)
+  expect(tiled.rows.map(({ key }) => key)).toEqual(plain.rows.map(({ key }) => key))
+  expect(tiled.rows).not.toEqual(plain.rows)
+  for (const [index, { proposals }] of tiled.rows.entries())
+    for (const { xyxy } of proposals) {
+      expect(xyxy[2]).toBeLessThanOrEqual(shown[index].width)
+      expect(xyxy[3]).toBeLessThanOrEqual(shown[index].height)
+    }
+  const inTemplates = await teach('owlvit', 'in-templates', {}, { templates: 'best' })
+  expect(inTemplates.rows).not.toEqual(plain.rows)
+  await expect(teach('detr', 'no-templates', {}, { templates: ['a {}'] })).rejects.toThrow(
+    /^templates: detr does not read a phrase as a text of its own/,
+  )
+})
+
 async function teach(name: string, stage: string, options = {}, more = {}) {
   const teacher = await openTeacher(folder(name), { threads: 1, ...options })
   const config = { ...teachConfig.parse({ floor: 0.3, nms: 0.9, ...more }), phrases: 'chunk' }

@@ -6,7 +6,7 @@ import { formatTable } from './format-table.js'
 import { duration } from './progress.js'
 
 /** What a run would do, as a page of text: its stages in order, why what is there is made anew, and what it takes. */
-export function planText({ run, pipeline, stages, disk, notices }: RunPlan): string {
+export function planText({ run, pipeline, stages, fetches, disk, notices }: RunPlan): string {
   const rows = stages.map((stage) => [
     stage.name,
     stage.uses,
@@ -27,6 +27,12 @@ export function planText({ run, pipeline, stages, disk, notices }: RunPlan): str
     `${plainText(pipeline)} in ${plainText(run)}: nothing was made or written`,
     formatTable(header, rows),
     anew.length > 0 ? ['made anew, because', ...anew].join('\n') : '',
+    fetches.length > 0
+      ? [
+          'fetched from the Hub, for it is not on this machine',
+          ...fetches.map(({ address, bytes }) => `  ${plainText(address)}: ${bytesText(bytes)}`),
+        ].join('\n')
+      : '',
     `disk: about ${bytesText(needed)} would be needed${free === null ? '' : `, ${bytesText(free)} are free`}${isShort ? ': TOO LITTLE' : ''} (~ as is usual, the rest as it was measured)`,
     stages.some(({ seconds, done, total }) => done !== total && seconds === undefined)
       ? 'time: ? of what was never made here; else as long as that took, in one process'

@@ -20,7 +20,7 @@ export interface RegionScorer {
    */
   score(
     bytes: Uint8Array,
-    regions: readonly { readonly xyxy: Candidate['xyxy']; readonly text: string }[],
+    regions: readonly { readonly xyxy: Candidate['xyxy']; readonly texts: readonly string[] }[],
     key?: string,
   ): Promise<readonly number[]>
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { fillTemplate, templatesOf, templatesSchema } from '../../words/prompt-templates.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { namedText } from '../rule/named-span.js'
 import { path, share } from '../rule/parameters.js'
@@ -21,6 +22,11 @@ export const clip = filterRule({
         .includes('{}')
         .default('a photo of {}')
         .describe('the text that is compared; {} is the phrase'),
+      templates: templatesSchema
+        .optional()
+        .describe(
+          'several such texts in its place, whose embeddings are averaged: a list, or best, the seven that CLIP does best with',
+        ),
       min: share.describe("weakest score that a box may have afterwards, which is sqrt(score x CLIP's)"),
     })
     .describe(
@@ -30,7 +36,8 @@ export const clip = filterRule({
   rescores: true,
   reads: ['pictures'],
   asks: { tools: 'scorers', path: ({ model }) => model, checkTeacher: null },
-  create({ min, template }, scorer) {
+  create({ min, template, templates }, scorer) {
+    const all = templatesOf(templates) ?? [template]
     return async (rows) => {
       const changed: Candidate[][] = []
       for (const { candidates, image } of rows) {
@@ -38,7 +45,7 @@ export const clip = filterRule({
         if (candidates.length > 0 && !bytes) throw new Error('the rule clip was given no picture')
         const regions = candidates.map((box) => ({
           xyxy: box.xyxy,
-          text: template.replace('{}', namedText(image, box)),
+          texts: all.map((one) => fillTemplate(one, namedText(image, box))),
         }))
         const fits = regions.length > 0 ? await scorer.score(bytes as Uint8Array, regions, image.key) : []
         changed.push(

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseAllowedHost } from './address-guard.js'
 import { optOutDirectives } from './opt-out.js'
+import { trainingUses } from './usage-preferences.js'
 
 const count = z.number().int().positive()
 const headerText = z.string().regex(/^[\x20-\x7e]*$/, 'expected printable ASCII, as a header carries it')
@@ -81,6 +82,18 @@ export const fetchConfig = z
       .array(z.enum(optOutDirectives))
       .default(['noai', 'noimageai', 'noindex', 'noimageindex'])
       .describe('directives of the header X-Robots-Tag that keep a picture out; [] for none'),
+    content_usage: z
+      .array(z.string().regex(/^[a-z*][a-z0-9_.*-]*$/, 'expected the label of a use, such as train-ai'))
+      .optional()
+      .describe(
+        `uses of which one that is disallowed keeps a picture out, by Content-Usage (header, robots.txt; AIPREF) or Content-Signal (robots.txt): ${trainingUses.join(', ')} if not given, such as search besides; [] for none`,
+      ),
+    license: z
+      .enum(['refuse', 'ignore'])
+      .optional()
+      .describe(
+        'what becomes of a picture whose server names a licence (RSL: License in robots.txt, or a Link header) that does not let anybody train on it for nothing, or that cannot be read (refuse)',
+      ),
     tdm: z
       .enum(['record', 'refuse', 'ignore'])
       .default('record')

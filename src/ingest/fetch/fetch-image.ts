@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { CrawlHealth } from './crawl-health.js'
 import { type FetchConfig, productToken } from './fetch-config.js'
 import type { RequestRoom } from './host-limiter.js'
+import { createLicenses, linkedLicenses, wantsLicense } from './licenses.js'
 import { localHostLimiter } from './local-host-limiter.js'
 import { robotsTagDirectives, type TdmReservation, tdmReservation } from './opt-out.js'
 import { readBody } from './read-body.js'
@@ -9,6 +10,7 @@ import { Reject } from './reject.js'
 import { createRequester, type Requester, type RequesterParts, type Response } from './requester.js'
 import { createRobots, type RobotsAnswer } from './robots.js'
 import { isTransientStatus } from './transient.js'
+import { disallowedUses, trainingUses, usageReason } from './usage-preferences.js'
 
 export interface Fetched {
   readonly bytes: Uint8Array
@@ -33,8 +35,8 @@ export interface Fetcher {
   close(): Promise<void>
 }
 
-/** RFC 9309, 2.5: at least so much of a robots.txt is read. */
-const robotsBytes = 512_000
+/** RFC 9309, 2.5: at least so much of a robots.txt is read; so much of a licence, too. */
+const textBytes = 512_000
 
 /**
  * A fetcher of strangers' pictures: polite (robots.txt, X-Robots-Tag, Retry-After, few requests at once to a
@@ -47,27 +49,43 @@ export function createFetcher(
   const { limiter = localHostLimiter(), health } = parts
   const requester = createRequester(config, { ...parts, limiter })
   const robots = config.robots
-    ? createRobots(config, limiter, (url, signal) => fetchRobots(requester, url, signal))
+    ? createRobots(config, limiter, (url, signal) => fetchText(requester, url, 'text/plain', signal))
     : undefined
+  const licenses =
+    config.license === 'ignore'
+      ? undefined
+      : createLicenses((url, signal) => fetchText(requester, url, 'application/rsl+xml, */*', signal))
   const token = productToken(config)
 
-  async function readImage(response: Response, start: URL): Promise<Fetched> {
+  /** Why a picture may not be taken, by the headers of its answer. */
+  function refusalIn(headers: Response['headers'], tdm: TdmReservation | undefined) {
+    const directives = robotsTagDirectives(headers['x-robots-tag'], token)
+    const refused = config.opt_out.find((directive) => directives.has(directive))
+    if (refused) return { reason: `opt_out_${refused}`, detail: `X-Robots-Tag says ${refused}` }
+    const { content_usage: uses = trainingUses } = config
+    const disallowed = disallowedUses([headers['content-usage'] ?? []].flat().join(', '))
+    const use = uses.find((name) => disallowed.has(name))
+    if (use) return { reason: usageReason(use), detail: `Content-Usage says ${use}=n` }
+    if (tdm?.reserved && config.tdm === 'refuse')
+      return { reason: 'tdm_reserved', detail: 'text and data mining is reserved' }
+    return undefined
+  }
+
+  async function readImage(response: Response, start: URL): Promise<Answer> {
     const { statusCode, headers, body } = response
     if (statusCode !== 200) {
       await body.dump()
       if (isTransientStatus(statusCode)) throw requester.tryLater(start.href, response)
-      throw new Reject(`http_${statusCode}`, `${start.href} answered ${statusCode}`)
+      throw new Reject(statusReason(response), `${start.href} answered ${statusCode}`)
     }
-    const directives = robotsTagDirectives(headers['x-robots-tag'], token)
-    const refused = config.opt_out.find((directive) => directives.has(directive))
     const tdm = config.tdm === 'ignore' ? undefined : tdmReservation(headers)
-    if (refused || (tdm?.reserved && config.tdm === 'refuse')) {
+    const refusal = refusalIn(headers, tdm)
+    if (refusal) {
       body.on('error', () => {}).destroy()
-      if (refused) throw new Reject(`opt_out_${refused}`, `${start.href}: X-Robots-Tag says ${refused}`)
-      throw new Reject('tdm_reserved', `${start.href}: text and data mining is reserved`)
+      throw new Reject(refusal.reason, `${start.href}: ${refusal.detail}`)
     }
     const bytes = await readBody(body, headers, start.href, config.max_bytes)
-    return tdm ? { bytes, tdm } : { bytes }
+    return { fetched: tdm ? { bytes, tdm } : { bytes }, linked: linkedLicenses(headers.link), start }
   }
 
   return {
@@ -76,29 +94,56 @@ export function createFetcher(
     async fetch(address, signal, room, apart) {
       // Each request under way listens: their number is bounded, and is no leak that node should warn of.
       if (signal) setMaxListeners(0, signal)
-      return requester.get(address, {
+      const { fetched, linked, start } = await requester.get(address, {
         accept: 'image/*',
         signal,
         room,
         apart,
-        before: async (url) => robots?.check(url, signal),
+        async before(url) {
+          for (const license of (await robots?.check(url, signal)) ?? [])
+            await licenses?.check(license, url, signal)
+        },
         read: readImage,
       })
+      // Not while the request has its place at the host, which may be the licence's too.
+      for (const license of linked) await licenses?.check(license, start, signal)
+      return fetched
     },
     close: () => requester.close(),
   }
 }
 
-/** What a server answers for its robots.txt: rules, or a status without them. */
-function fetchRobots(requester: Requester, url: URL, signal?: AbortSignal): Promise<RobotsAnswer> {
+/** A picture, and the licences that its headers name. */
+interface Answer {
+  readonly fetched: Fetched
+  readonly linked: readonly string[]
+  /** The address that the redirects began at. */
+  readonly start: URL
+}
+
+/** Why there is no picture in an answer; who wants a licence or money says it with the status. */
+function statusReason({ statusCode, headers }: Response): string {
+  if (statusCode === 402) return 'payment_required'
+  return statusCode === 401 && wantsLicense(headers['www-authenticate'])
+    ? 'license_required'
+    : `http_${statusCode}`
+}
+
+/** What a server answers for its robots.txt, or a licence: a text, or a status without one. */
+function fetchText(
+  requester: Requester,
+  url: URL,
+  accept: string,
+  signal?: AbortSignal,
+): Promise<RobotsAnswer> {
   return requester.get(url.href, {
-    accept: 'text/plain',
+    accept,
     signal,
     isPart: true,
     async read(response) {
       const { statusCode: status, headers, body } = response
       if (status === 200) {
-        const bytes = await readBody(body, headers, url.href, robotsBytes, true)
+        const bytes = await readBody(body, headers, url.href, textBytes, true)
         return { status, text: Buffer.from(bytes).toString('utf8') }
       }
       await body.dump()

@@ -2,8 +2,9 @@ import { LruCache } from '../../base/lru-cache.js'
 import { type FetchConfig, productToken } from './fetch-config.js'
 import type { HostLimiter } from './host-limiter.js'
 import { Reject } from './reject.js'
-import { parseRobots } from './robots-rules.js'
+import { parseRobots, type RobotsRules } from './robots-rules.js'
 import { Transient } from './transient.js'
+import { trainingUses, usageReason } from './usage-preferences.js'
 
 /** What a server says of its robots.txt. */
 export interface RobotsAnswer {
@@ -13,17 +14,19 @@ export interface RobotsAnswer {
 
 export interface Robots {
   /**
-   * Throws a Reject where robots.txt forbids an address, or may not be assumed to allow it; waits for its
-   * Crawl-delay.
+   * Throws a Reject where robots.txt forbids an address, may not be assumed to allow it, or disallows a use that the
+   * configuration names; waits for its Crawl-delay.
+   *
+   * @returns the licences that it names
    */
-  check(url: URL, signal?: AbortSignal): Promise<void>
+  check(url: URL, signal?: AbortSignal): Promise<readonly string[]>
 }
 
 /** `size`: characters that they take in the cache. */
 type Rules = { readonly size: number } & (
   | {
       readonly kind: 'rules'
-      readonly isAllowed: (path: string) => boolean
+      readonly rules: RobotsRules
       readonly pause: number
     }
   | { readonly kind: 'failure'; readonly reason: string; readonly detail: string }
@@ -54,6 +57,7 @@ export function createRobots(
   ask: (url: URL, signal?: AbortSignal) => Promise<RobotsAnswer>,
 ): Robots {
   const token = productToken(config)
+  const { content_usage: refused = trainingUses } = config
   const cache = new LruCache<string, Rules>({
     maxSize: maxCachedCharacters,
     sizeOf: ({ size }) => size,
@@ -81,26 +85,31 @@ export function createRobots(
   }
 
   function parse(text: string): Rules {
-    const { isAllowed, crawlDelay = 0, size } = parseRobots(text, token)
-    const seconds = Math.min(crawlDelay, config.max_crawl_delay_s)
+    const rules = parseRobots(text, token)
+    const seconds = Math.min(rules.crawlDelay ?? 0, config.max_crawl_delay_s)
     return {
-      ...{ kind: 'rules', isAllowed, pause: seconds > 0 ? 1000 * seconds : 0 },
-      size: size + originCharacters,
+      ...{ kind: 'rules', rules, pause: seconds > 0 ? 1000 * seconds : 0 },
+      size: rules.size + originCharacters,
     }
   }
 
   return {
     async check(url, signal) {
-      const rules = await cache
+      const known = await cache
         .load(url.origin, () => read(url.origin, signal))
         .catch((error: unknown) => {
           if (!(error instanceof Transient)) throw error
           throw new Transient(error.reason, `${url.href}: ${error.message}`, error.retryAfter)
         })
-      if (rules.kind === 'failure') throw new Reject(rules.reason, `${url.href}: ${rules.detail}`)
-      if (!rules.isAllowed(url.pathname + url.search))
-        throw new Reject('robots', `${url.origin}/robots.txt forbids ${url.href}`)
-      if (rules.pause > 0) await limiter.delay(`origin:${url.origin}`, rules.pause, signal)
+      if (known.kind === 'failure') throw new Reject(known.reason, `${url.href}: ${known.detail}`)
+      const { rules, pause } = known
+      const path = url.pathname + url.search
+      if (!rules.isAllowed(path)) throw new Reject('robots', `${url.origin}/robots.txt forbids ${url.href}`)
+      const disallowed = rules.disallowedUses(path)
+      const use = refused.find((name) => disallowed.has(name))
+      if (use) throw new Reject(usageReason(use), `${url.origin}/robots.txt says ${use}: no of ${url.href}`)
+      if (pause > 0) await limiter.delay(`origin:${url.origin}`, pause, signal)
+      return rules.licenses
     },
   }
 }

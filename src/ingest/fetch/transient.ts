@@ -18,7 +18,10 @@ const transientClientStatus = new Set([408, 425, 429])
 const finalServerStatus = new Set([501, 505, 506, 508, 510])
 /** Of these no server has failed: none was asked, or it was there, and was lost with a damaged file (`salvageShard`). */
 const unasked = ['host_down', 'not_tried', 'damaged']
-const transientReasons = new Set([...['connection', 'dns', 'timeout', 'robots_unreachable'], ...unasked])
+const transientReasons = new Set([
+  ...['connection', 'dns', 'timeout', 'robots_unreachable', 'license_unreachable'],
+  ...unasked,
+])
 
 /** Those of Cloudflare and others beyond the standard (520 to 530, 599) say that a server behind is down. */
 export const isTransientStatus = (status: number): boolean =>

@@ -4,6 +4,7 @@ import { open, stat } from 'node:fs/promises'
 import { unreadable } from '../../base/files/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import { readAt } from '../../formats/read-tar.js'
+import type { SourceFile } from './source-file.js'
 
 /** Larger files are known by their size and by samples: a set of tars holds all its pictures. */
 const maxWholeBytes = 1 << 30
@@ -12,16 +13,17 @@ const sampleBytes = 1 << 20
 
 /**
  * SHA-256 over the bytes of files, in hex. Of a file over 1 GiB, over its size and 64 parts of a MiB, evenly
- * spread.
+ * spread; of one that is not on this machine, over what its bytes are known by where it lies.
  *
  * @returns a hash for each file, over it and those before it; the last is that of all. Files that are added at the
  *   end leave those before as they are.
  */
-export async function hashFiles(paths: readonly string[]): Promise<string[]> {
+export async function hashFiles(files: readonly SourceFile[]): Promise<string[]> {
   const hash = createHash('sha256')
   const hashes: string[] = []
-  for (const path of paths) {
-    await addFile(hash, path)
+  for (const { identity, place } of files) {
+    if (identity !== undefined) hash.update(`${identity}\n`)
+    else await addFile(hash, place)
     hashes.push(hash.copy().digest('hex'))
   }
   return hashes

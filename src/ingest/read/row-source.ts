@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { hashBytes } from '../../base/hash.js'
 import { memoize } from '../../base/memoize.js'
 import { stringifyJson } from '../../base/parse-json.js'
+import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { hashFiles } from './hash-files.js'
 import { joinCaptions } from './join-captions.js'
 import { type RepeatedNames, repeatedNames } from './repeated-names.js'
 import type { PlannedLines, PlannedMarks, RowReader, Source } from './source.js'
+import { localFile, type SourceFile } from './source-file.js'
 import { sourceFiles } from './source-files.js'
 import type { SourceRow } from './source-row.js'
 
@@ -27,7 +29,7 @@ export function rowSource(rowReader: RowReader): Source {
   let names: RepeatedNames | undefined
   const readHashes = async () => {
     const files = await reader?.files?.()
-    if (files) fileHashes = await hashFiles(files.filter((file) => file !== undefined))
+    if (files) fileHashes = await hashFiles(files.filter((file) => file !== undefined).map(asFile))
     else if (reader?.hash) fileHashes = [await reader.hash()]
     return fileHashes
   }
@@ -123,9 +125,10 @@ export function fileSource(
   return rowSource({
     async *rows(from, marksOnly) {
       const first = from?.file ?? 0
-      for (const [file, filePath] of (await list()).entries()) {
+      for (const [file, one] of (await list()).entries()) {
         if (file < first) continue
-        const single = read(filePath, file === first ? from : undefined, marksOnly)
+        const path = await one.open()
+        const single = placedRows(read(path, file === first ? from : undefined, marksOnly), path, one.place)
         const rows = joins ? joinCaptions(single) : single
         if (file === 0) yield* rows
         else for await (const row of rows) yield { ...row, mark: { ...row.mark, file } }
@@ -134,16 +137,54 @@ export function fileSource(
     plan:
       plan &&
       async function* (names) {
-        for (const [file, filePath] of (await list()).entries()) {
+        for (const [file, one] of (await list()).entries()) {
           const numbered = (marks: readonly Mark[]) =>
             file === 0 ? marks : marks.map((mark) => ({ ...mark, file }))
-          for await (const part of plan(filePath, names)) yield { ...part, marks: numbered(part.marks) }
+          const path = await one.open()
+          for await (const part of placed(plan(path, names), path, one.place))
+            yield { ...part, marks: numbered(part.marks) }
         }
       },
     joins,
     isOfOneFile: true,
     files: async () => [...(await list()), ...otherFiles],
   })
+}
+
+const asFile = (file: SourceFile | string): SourceFile => (typeof file === 'string' ? localFile(file) : file)
+
+/** What is read of a fetched file, whose errors tell of the place where it was fetched from. */
+async function* placed<T>(read: AsyncGenerator<T>, path: string, place: string): AsyncGenerator<T> {
+  try {
+    yield* read
+  } catch (error) {
+    if (path === place || !(error instanceof UserError)) throw error
+    throw new UserError(
+      error.message.replaceAll(path, () => place),
+      { cause: error },
+    )
+  }
+}
+
+/** Rows of a fetched file, which tell of that place as well: it is the same on every machine. */
+async function* placedRows(
+  rows: AsyncGenerator<SourceRow>,
+  path: string,
+  place: string,
+): AsyncGenerator<SourceRow> {
+  if (path === place) {
+    yield* rows
+    return
+  }
+  const inPlace = (text: string) => text.replaceAll(path, () => place)
+  for await (const row of placed(rows, path, place)) {
+    const { problem } = row
+    yield {
+      ...row,
+      place: inPlace(row.place),
+      problem: problem && { ...problem, detail: inPlace(problem.detail) },
+    }
+  }
 }
 
 const isSameMark = (a: Mark, b: Mark) => a.at === b.at && a.line === b.line && (a.file ?? 0) === (b.file ?? 0)

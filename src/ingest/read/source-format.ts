@@ -9,6 +9,8 @@ export interface SourceFormat<Schema extends z.ZodObject = z.ZodObject> {
   readonly schema: Schema
   /** Whether its files are read whole before the first row is known. */
   readonly isWhole?: boolean
+  /** Whether its `path` may be of a bucket or of the Hub; else it reads files of this machine alone. */
+  readonly isRemote?: boolean
   /** What its files end in, where a path may be a folder of them. */
   readonly endings?: readonly string[]
   /**

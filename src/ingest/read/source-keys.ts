@@ -12,7 +12,9 @@ export const column = z.union([z.string(), z.number().int().min(0)])
 /** A text that need not be given. */
 export const optionalText = (description: string) => z.string().optional().describe(description)
 
-export const listPath = optionalText('the list: a file, a folder of files or a pattern')
+export const listPath = optionalText(
+  'the list: a file, a folder of files or a pattern; of this machine, of a bucket (s3://BUCKET/KEY) or of the Hugging Face Hub (hf://datasets/ORG/NAME[@REVISION][/PATH])',
+)
 
 export const imageFolder = optionalText('the folder of pictures')
 

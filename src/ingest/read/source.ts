@@ -1,6 +1,7 @@
 import type { Mark } from '../../formats/mark.js'
 import type { LinePiece } from '../../formats/read-lines.js'
 import type { RepeatedNames } from './repeated-names.js'
+import type { SourceFile } from './source-file.js'
 import type { SourceRow } from './source-row.js'
 
 /** Rows as a plan reads them: where they begin, and all that one says, or what many are known by together. */
@@ -63,7 +64,7 @@ export interface RowReader {
    * The files that the rows are read from, for the hash. Without it the hash is of what the rows say, as of
    * folders of many small files.
    */
-  files?(): Promise<readonly (string | undefined)[]>
+  files?(): Promise<readonly (SourceFile | string | undefined)[]>
   /** The hash of what the rows are read from, where it is known without `files`. */
   hash?(): Promise<string>
   /** Whether a row is read from the one of `files` that its mark numbers: pictures in it are known by that. */

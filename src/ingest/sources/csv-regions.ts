@@ -36,6 +36,7 @@ interface Group {
 export const csvRegions: SourceFormat<typeof schema> = {
   name: 'csv-regions',
   schema,
+  isRemote: true,
   endings,
   hasBoxes: () => true,
   open: (config) =>

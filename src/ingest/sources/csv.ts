@@ -18,6 +18,7 @@ const endings = ['.csv']
 export const csv: SourceFormat<typeof schema> = {
   name: 'csv',
   schema,
+  isRemote: true,
   endings,
   hasBoxes: () => false,
   open: (config) =>

@@ -30,6 +30,7 @@ const endings = ['.json']
 export const json: SourceFormat<typeof schema> = {
   name: 'json',
   schema,
+  isRemote: true,
   endings,
   hasBoxes: () => false,
   open: (config) =>

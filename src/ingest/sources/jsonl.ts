@@ -17,6 +17,7 @@ const endings = ['.jsonl', '.ndjson']
 export const jsonl: SourceFormat<typeof schema> = {
   name: 'jsonl',
   schema,
+  isRemote: true,
   endings,
   hasBoxes: () => false,
   open: (config) =>

@@ -74,6 +74,7 @@ const maxLineBytes = 64 << 20
 export const odvg: SourceFormat<typeof schema> = {
   name: 'odvg',
   schema,
+  isRemote: true,
   endings,
   hasBoxes: () => true,
   open(config) {

@@ -52,6 +52,7 @@ const sides = ['width', 'height'] as const
 export const parquet: SourceFormat<typeof schema> = {
   name: 'parquet',
   schema,
+  isRemote: true,
   endings,
   hasBoxes: ({ columns }) => columns?.regions !== undefined,
   open: (config) =>

@@ -21,6 +21,7 @@ const endings = ['.tsv', '.txt']
 export const tsv: SourceFormat<typeof schema> = {
   name: 'tsv',
   schema,
+  isRemote: true,
   endings,
   hasBoxes: () => false,
   open(config) {

@@ -8,6 +8,8 @@ import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { isCompressed } from '../../formats/read-bytes.js'
 import { readAt, readTar, type TarEntry } from '../../formats/read-tar.js'
+import { openObject } from '../../storage/open-storage.js'
+import { isS3 } from '../../storage/s3-storage.js'
 import { Reject } from '../fetch/reject.js'
 import { pictureEndings } from '../read/picture-endings.js'
 import { regionRow, sizeOf } from '../read/region-values.js'
@@ -46,6 +48,7 @@ const longestText = 1 << 20
 export const webdataset: SourceFormat<typeof schema> = {
   name: 'webdataset',
   schema,
+  isRemote: true,
   endings,
   hasBoxes: ({ columns }) => columns?.regions !== undefined,
   open: (config) =>
@@ -193,6 +196,14 @@ async function pictureOf(
 ): Promise<Uint8Array> {
   if (size > maxBytes) throw new Reject('too_large', `${place}: ${name} has more than ${maxBytes} bytes`)
   if (bytes) return bytes
+  if (isS3(path)) {
+    const object = await openObject(path)
+    try {
+      return new Uint8Array(await object.read(start, start + size))
+    } finally {
+      await object.close()
+    }
+  }
   const handle = await open(path, 'r')
   try {
     const read = await readAt(handle, start, size)

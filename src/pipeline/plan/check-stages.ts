@@ -2,6 +2,7 @@ import { explainError } from '../../base/explain-error.js'
 import { requireWritable } from '../../base/files/require-writable.js'
 import { mapLimited } from '../../base/map-limited.js'
 import { UserError } from '../../base/user-error.js'
+import { NotFetched, withoutFetching } from '../../hub/without-fetching.js'
 import type { Storage } from '../../storage/storage.js'
 import { kindOf, type Stage } from '../stages/pipeline-config.js'
 import type { StageContext, StageOf, StageOutput } from '../stages/stage-context.js'
@@ -30,11 +31,13 @@ const mostTold = 10
  *
  * @param stages in the order of the pipeline
  * @param run the run's folder, which need not be there
+ * @param onFetch told of what would be fetched, which is not looked into then
  */
 export async function findFaults(
   stages: readonly Stage[],
   run: Storage,
   signal?: AbortSignal,
+  onFetch?: (what: NotFetched) => void,
 ): Promise<readonly Fault[]> {
   const outputs = new Map<string, StageOutput>()
   const faults: Fault[] = []
@@ -55,7 +58,7 @@ export async function findFaults(
     looks,
     async ({ stage, look }): Promise<Fault | undefined> => {
       signal?.throwIfAborted()
-      const message = await messageOf(look)
+      const message = await messageOf(look, onFetch)
       if (message === undefined) return undefined
       return { stages: [stage], key: look.key, message, atWork: look.atWork ?? false }
     },
@@ -89,11 +92,15 @@ export async function promised(
   }
 }
 
-async function messageOf({ look }: Look): Promise<string | undefined> {
+async function messageOf({ look }: Look, onFetch?: (what: NotFetched) => void): Promise<string | undefined> {
   try {
-    await look()
+    await withoutFetching(look)
     return undefined
   } catch (error) {
+    if (error instanceof NotFetched) {
+      onFetch?.(error)
+      return undefined
+    }
     return explainError(error).message
   }
 }

@@ -1,7 +1,9 @@
+import { withoutFetching } from '../../hub/without-fetching.js'
 import { openStorage } from '../../storage/open-storage.js'
 import { readOnly } from '../../storage/read-only.js'
 import { modelFacts } from '../../teacher/model-facts.js'
 import { judgeOf } from '../../verify/judges.js'
+import { pinStages } from '../records/pin-hub.js'
 import { kindOf, type Stage } from '../stages/pipeline-config.js'
 import type { StageContext, StageOutput } from '../stages/stage-context.js'
 import { hashOf, stageContext } from '../tasks/run-stage.js'
@@ -21,20 +23,29 @@ export interface PlanOptions {
 
 /**
  * Says what a run would do: what is there of the same configuration and inputs, what would be made and why, and what
- * it takes. Reads what the run itself reads to know it, and writes nothing.
+ * it takes. Reads what the run itself reads to know it, and writes nothing; of what is on the Hub it fetches the texts
+ * that say how a model is read, and neither weights nor data.
  *
  * @param pipeline its name, and the stages that would run, in their order
  */
-export async function planRun(
-  { name: pipeline, stages }: { readonly name: string; readonly stages: readonly Stage[] },
+export const planRun = (
+  pipeline: { readonly name: string; readonly stages: readonly Stage[] },
   url: string,
-  { signal, onStage }: PlanOptions = {},
+  options: PlanOptions = {},
+): Promise<RunPlan> => withoutFetching(() => planStages(pipeline, url, options))
+
+async function planStages(
+  { name: pipeline, stages: written }: { readonly name: string; readonly stages: readonly Stage[] },
+  url: string,
+  { signal, onStage }: PlanOptions,
 ): Promise<RunPlan> {
   const run = readOnly(openStorage(url))
+  const stages = await pinStages(written, run, signal)
+  const fetches = new Map<string, number>()
   const notices = new Set<string>()
   const outputs = new Map<string, StageOutput>()
   const looked = new Map<string, Looked>()
-  const faults = await findFaults(stages, run, signal)
+  const faults = await findFaults(stages, run, signal, ({ address, bytes }) => fetches.set(address, bytes))
   for (const [at, stage] of stages.entries()) {
     signal?.throwIfAborted()
     onStage?.(stage, at)
@@ -65,7 +76,16 @@ export async function planRun(
   const plans = [...looked.values()].map(({ plan }) => plan)
   const needed = sum(plans.map(({ disk }) => disk.bytes))
   const free = run.isLocal ? await freeBytes(run.path('')) : null
-  return { run: url, pipeline, stages: plans, disk: { needed, free }, faults, notices: [...notices] }
+  const fetched = [...fetches].map(([address, bytes]) => ({ address, bytes }))
+  return {
+    run: url,
+    pipeline,
+    stages: plans,
+    fetches: fetched,
+    disk: { needed, free },
+    faults,
+    notices: [...notices],
+  }
 }
 
 /** The model that a stage opens, to find boxes or to judge them: what it names, else that of a stage that it needs. */

@@ -38,6 +38,8 @@ export interface RunPlan {
   readonly run: string
   readonly pipeline: string
   readonly stages: readonly StagePlan[]
+  /** What would be fetched from the Hub, in bytes: it is not on this machine yet. */
+  readonly fetches: readonly { readonly address: string; readonly bytes: number }[]
   /** Bytes that are needed, and those that are free where the run lies; null where that is not known. */
   readonly disk: { readonly needed: number; readonly free: number | null }
   /** What would stop a stage. */

@@ -30,7 +30,10 @@ export const average = oneKind({
       .map(([key, name]) => ({
         key,
         atWork: true,
-        look: async () => (await modelFolders()).readModelConfig(name),
+        look: async () => {
+          const { localOwnModel, readModelConfig } = await modelFolders()
+          return readModelConfig(await localOwnModel(name))
+        },
       })),
   async find(stage, configHash, context) {
     const { from, to } = await modelsOf(stage, context)
@@ -63,5 +66,9 @@ const modelsOf = async (
 })
 
 async function modelNamed(name: string, { outputs }: StageContext): Promise<Pick<Model, 'folder' | 'hash'>> {
-  return outputs.get(name)?.model ?? { folder: name, hash: await (await modelFolders()).hashModel(name) }
+  const made = outputs.get(name)?.model
+  if (made) return made
+  const { hashModel, localOwnModel } = await modelFolders()
+  const folder = await localOwnModel(name)
+  return { folder, hash: await hashModel(folder) }
 }

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { isHub } from '../../hub/hub-address.js'
 import type { OpenOptions } from '../../teacher/open-teacher.js'
 import type { Teacher } from '../../teacher/teacher.js'
 import { type Model, needed, type StageContext, type StageOf } from './stage-context.js'
@@ -37,13 +38,15 @@ export function looksAtModel(
  *
  * @throws Error where another process has put another model in its place meanwhile
  */
-export async function openModel({ folder, hash }: Model, options: OpenOptions): Promise<Teacher> {
+export async function openModel({ folder, name, hash }: Model, options: OpenOptions): Promise<Teacher> {
   const { openTeacher } = await teachers()
-  const before = await stat(folder)
-  const teacher = await openTeacher(folder, options)
+  // A commit of the Hub is never another one.
+  const inode = async () => (isHub(folder) ? undefined : (await stat(folder)).ino)
+  const before = await inode()
+  const teacher = await openTeacher(folder, { name, ...options })
   // A model is put in place as a whole folder.
-  const after = await stat(folder).catch(() => undefined)
-  if (teacher.hash === hash && after?.ino === before.ino) return teacher
+  const after = await inode().catch(() => 0)
+  if (teacher.hash === hash && after === before) return teacher
   await teacher.close()
   throw new Error(`${folder} holds another model than when this stage began: run the stage again.`)
 }

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
+import { hubName, isHub, parseHub } from '../../hub/hub-address.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
 import type { OpenOptions } from '../../teacher/open-teacher.js'
 import { type VerifyConfig, verifyConfig, verifyNotHashed } from '../../verify/config.js'
@@ -157,7 +158,8 @@ async function judgeModelOf(stage: StageOf<VerifyConfig>, context: StageContext)
   const found = made ?? context.outputs.get(model as string)?.[offered]
   if (found && !found.isForeign) return found
   const folder = found?.folder ?? (model as string)
-  return { folder, name: basename(resolve(folder)), hash: await hashOf(asked, folder), isForeign: true }
+  const name = isHub(folder) ? hubName(parseHub(folder)) : basename(resolve(folder))
+  return { folder, name, hash: await hashOf(asked, folder), isForeign: true }
 }
 
 async function hashOf(asked: 'clip' | 'judge', folder: string): Promise<string> {

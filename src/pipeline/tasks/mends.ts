@@ -157,6 +157,7 @@ const mends: Readonly<Record<string, Mend>> = {
   host_down: unanswered,
   not_tried: unanswered,
   robots_unreachable: unanswered,
+  license_unreachable: unanswered,
   tls: always(
     async ({ rows }) =>
       `the certificates are not trusted${example(await rows())}; those of an authority of your own are named in NODE_EXTRA_CA_CERTS; run again with --retry-failed tls`,
@@ -167,7 +168,15 @@ const mends: Readonly<Record<string, Mend>> = {
   ),
   tdm_reserved: always('the servers reserve text and data mining, and the stage says `tdm: refuse`'),
   opt_out: always(
-    'the servers ask that their pictures be left out (X-Robots-Tag): take them out of the list, or ask whoever runs the servers',
+    'the servers ask that their pictures be left out (X-Robots-Tag, Content-Usage, Content-Signal): take them out of the list, or ask whoever runs the servers',
+  ),
+  license_required: always(
+    async ({ set, rows }) =>
+      `the servers name a licence that does not let anybody train on their pictures${example(await rows())}: take them out of the list, or get the licence, and run again with ${set('fetch.license', 'ignore')} --retry-failed license_required`,
+  ),
+  payment_required: always(
+    async ({ rows }) =>
+      `the servers want to be paid${exampleUrl(await rows())}: take the pictures out of the list, or ask whoever runs the servers`,
   ),
   http_401: always(refused),
   http_403: always(refused),

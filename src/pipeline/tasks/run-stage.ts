@@ -4,6 +4,7 @@ import type { HostLimiter } from '../../ingest/fetch/host-limiter.js'
 import { sweepShards } from '../../shards/sweep-shards.js'
 import type { Storage } from '../../storage/storage.js'
 import type { TrainStart } from '../../train/train-task.js'
+import { pinHub } from '../records/pin-hub.js'
 import type { StageContext, StageOf, StageOutput } from '../stages/stage-context.js'
 import type { Offers, OneKind, ShardsKind, StageKind } from '../stages/stage-kind.js'
 import { remarksOn, type StageRemarks } from './nothing-came.js'
@@ -125,7 +126,10 @@ export async function runStage(
   place: StagePlace,
   options: StageOptions = {},
 ): Promise<StageRun<unknown>> {
-  const stage = { ...described, uses: kind.name }
+  // What is exported may go to a repository that is not there.
+  const isPinned = kind.name !== 'export'
+  const pinned = isPinned ? await pinHub(described.with, place.run, options.signal) : described.with
+  const stage = { ...described, with: pinned, uses: kind.name }
   const start = performance.now()
   const warnings: string[] = []
   const context = stageContext(stage, place, options, (message) => warnings.push(message))

@@ -8,6 +8,7 @@ import { shownValue } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import { sigmoid } from '../../graph/ops/activation.js'
 import { toOnnx } from '../../graph/to-onnx.js'
+import { localModelFolder } from '../../model/fetch-onnx.js'
 import { hashModelFiles } from '../../model/hash-model-files.js'
 import { checkOnnxFile } from '../../weights/check-onnx-file.js'
 import { type NamedArray, writeSafetensors } from '../../weights/safetensors.js'
@@ -77,14 +78,18 @@ export async function writeJudgeFolder(folder: string, judge: JudgeModelFolder):
   )
 }
 
+const localJudge = (judge: string) =>
+  localModelFolder(judge, ({ names }) => files.filter((name) => names.includes(name)))
+
 /**
  * Reads and checks the folder of a judge.
  *
  * @throws UserError where it is none, or is damaged
  */
 export async function readJudgeFolder(
-  folder: string,
+  judge: string,
 ): Promise<JudgeFacts & { readonly words: JudgeWords; readonly model: string }> {
+  const folder = await localJudge(judge)
   const path = join(folder, 'config.json')
   const text = await readTextIfThere(path)
   if (text === undefined)
@@ -112,7 +117,8 @@ export async function readJudgeFolder(
 }
 
 /** SHA-256 over what decides a judge's answers. Throws a UserError as `readJudgeFolder` does. */
-export async function hashJudge(folder: string): Promise<string> {
+export async function hashJudge(judge: string): Promise<string> {
+  const folder = await localJudge(judge)
   await readJudgeFolder(folder)
   return hashModelFiles(
     folder,

@@ -14,7 +14,6 @@ import { parametersOf } from '../../model/network/parameters.js'
 import { ShardRows } from '../../shards/shard-rows.js'
 import { createPictureCache } from '../../train/examples/picture-cache.js'
 import { readAhead } from '../../train/examples/read-ahead.js'
-import { openMetricsLog } from '../../train/metrics-log.js'
 import { readCheckpoint, writeCheckpoint } from '../../train/optimizer/checkpoint.js'
 import { learningRate } from '../../train/optimizer/learning-rate.js'
 import {
@@ -29,6 +28,7 @@ import { groupParameters } from '../../train/optimizer/parameter-groups.js'
 import { saveCheckpoints } from '../../train/optimizer/save-checkpoints.js'
 import { plotLosses } from '../../train/plot-losses.js'
 import { takeStep } from '../../train/take-step.js'
+import { openTrainingLog } from '../../train/training-log.js'
 import { boxBatch, type FedBox } from './box-batch.js'
 import type { JudgeConfig } from './config.js'
 import { type BoxSample, drawBoxes } from './draw-boxes.js'
@@ -90,7 +90,7 @@ export async function trainJudge(task: JudgeTask): Promise<JudgeResult> {
   const resumed = await readCheckpoint(checkpoint, hash, state)
   if (!resumed) await fillState(state, parameters, config.seed)
   const done = resumed?.step ?? 0
-  const metrics = await openMetricsLog(join(folder, 'metrics.jsonl'), done)
+  const metrics = await openTrainingLog(folder, done, config)
   const session = await Session.open(graph, { threads: config.threads, ownGraph: true })
   const reader = openPictures(pictures)
   try {

@@ -63,11 +63,17 @@ export async function askViews(
       : []),
     ...scales.map((share) => shownOn(shrunk(picture, share), plain)),
     ...(readsWords ? templates : []).map((template) =>
-      shownOn(whole, namedTexts(phrases, template, teacher)),
+      shownOn(whole, namedTexts(phrases, teacher.takesTemplates ? '{}' : template, teacher)),
     ),
   ]
-  const queries = views.flat()
-  const found = queries.length > 0 ? await teacher.detect(queries, options) : []
+  const inTemplates = readsWords && teacher.takesTemplates ? templates : []
+  const ordinary = views.slice(0, views.length - inTemplates.length).flat()
+  const found = ordinary.length > 0 ? [...(await teacher.detect(ordinary, options))] : []
+  // A text of its own each: what stands around a phrase would not be read.
+  for (const [at, template] of inTemplates.entries()) {
+    const own = views[views.length - inTemplates.length + at] ?? []
+    if (own.length > 0) found.push(...(await teacher.detect(own, { ...options, templates: [template] })))
+  }
   let first = 0
   return views.map((own) => {
     const answer = phrases.map((): ViewBox[] => [])

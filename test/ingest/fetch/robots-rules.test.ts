@@ -93,6 +93,8 @@ User-agent: *\nDisallow: /\n\nno line\nUser-agent: Groundmill/1\nDisallow: /b`
       lines(`Disallow: /*${'a'.repeat(1000)}b*${'a'.repeat(1000)}b`),
       lines('Disallow: /*a*a*a*a*a*a*a*b'),
       lines('Disallow: /a'),
+      lines('Content-Usage: /*a*a*a*a*a*a*a*b train-ai=n'),
+      lines('Content-Usage: a=n'),
       `User-agent: *\n${'\n'.repeat(2 * half)}`,
       `${'User-agent: *\n'.repeat(half / 7)}Disallow: /`,
       'Disallow: '.repeat(half / 5),
@@ -100,11 +102,53 @@ User-agent: *\nDisallow: /\n\nno line\nUser-agent: Groundmill/1\nDisallow: /b`
     for (const robots of texts) {
       const start = process.cpuUsage()
       const rules = parseRobots(robots, 'groundmill')
-      for (let count = 0; count < 5; count++) rules.isAllowed(`/${'a'.repeat(1_000_000)}`)
+      for (let count = 0; count < 5; count++) {
+        rules.isAllowed(`/${'a'.repeat(1_000_000)}`)
+        rules.disallowedUses(`/${'a'.repeat(1_000_000)}`)
+      }
       // It takes 30 milliseconds an address at most, of which a busy machine makes more.
       expect(process.cpuUsage(start).user / 1000, robots.slice(0, 40)).toBeLessThan(1000)
       expect(rules.size).toBeLessThan(2_000_000)
     }
+  })
+
+  it('say what may be done with what lies below a path, the longest alone', () => {
+    const robots = `User-Agent: *
+Allow: /
+Disallow: /never/
+Content-Usage: / train-ai=n
+Content-Usage: /ai-ok/ train-ai=y
+content-usage:/ai-ok/*.png$\ttrain-ai=n, search=n # and no more
+Content-Usage: /twice/ search=y
+Content-Usage: /twice/ search=n
+Content-Usage: /odd/ Train-AI=n
+Content-Usage: /bare
+Content-Signal: ai-train=yes, ai-input=no
+Content-Signal: /signal/ ai-train=no
+
+User-Agent: ExampleBot
+Content-Usage: / train-ai=y`
+    const uses = (path: string, token = 'groundmill') => [...parseRobots(robots, token).disallowedUses(path)]
+    expect(uses('/test')).toEqual(['train-ai', 'ai-input'])
+    expect(uses('/ai-ok/test')).toEqual(['ai-input'])
+    expect(uses('/ai-ok/a.png')).toEqual(['train-ai', 'search', 'ai-input'])
+    expect(uses('/ai-ok/a.png?b')).toEqual(['ai-input'])
+    expect(uses('/twice/a')).toEqual(['search', 'ai-input'])
+    expect(uses('/odd/a')).toEqual(['ai-input'])
+    expect(uses('/bare')).toEqual(['ai-input'])
+    expect(uses('/signal/a')).toEqual(['train-ai', 'ai-train'])
+    expect(uses('/test', 'examplebot')).toEqual([])
+    expect([...parseRobots('User-agent: *\nDisallow:', 'groundmill').disallowedUses('/')]).toEqual([])
+  })
+
+  it('may name licences, which are those of all crawlers', () => {
+    const robots =
+      'License: https://a.example/l.xml\nUser-agent: otherbot\nLicense: /m.xml\nDisallow: /\nlicense:'
+    const { licenses, isAllowed } = parseRobots(robots, 'groundmill')
+    expect(licenses).toEqual(['https://a.example/l.xml', '/m.xml'])
+    expect(isAllowed('/')).toBe(true)
+    const many = Array.from({ length: 100 }, (_, at) => `License: /${at}.xml\n`).join('')
+    expect(parseRobots(many, 'groundmill').licenses).toHaveLength(8)
   })
 
   it('beyond the ten thousandth are left out, and those that are too long', () => {

@@ -46,6 +46,23 @@ describe('robots.txt', () => {
     expect(asked).toHaveLength(2)
   })
 
+  it('keeps out what is not to be trained on, and gives the licences that it names', async () => {
+    const text = 'License: /l.xml\nUser-agent: *\nContent-Usage: /b/ train-ai=n, search=n\n'
+    const refused = await robotsOf(() => ({ status: 200, text })).check(page)
+    expect(refused).toMatchObject({
+      reason: 'opt_out_train_ai',
+      message: `http://a.example:8080/robots.txt says train-ai: no of ${page}`,
+    })
+    const uses = (content_usage: string[]) => robotsOf(() => ({ status: 200, text }), { content_usage })
+    expect(await uses(['search']).check(page)).toMatchObject({ reason: 'opt_out_search' })
+    expect(await uses([]).check(page)).toBe('asked for')
+    const robots = createRobots(fetchConfig.parse({}), localHostLimiter(), async () => ({
+      status: 200,
+      text,
+    }))
+    expect(await robots.check(new URL('http://a.example/'))).toEqual(['/l.xml'])
+  })
+
   it.each([
     [200, 'robots'],
     [204, undefined],

@@ -1,0 +1,42 @@
+import { stat } from 'node:fs/promises'
+import { join, posix } from 'node:path'
+import { fetchModel, type ModelListing, noOnnxFile } from '../hub/fetch-model.js'
+import { isHub } from '../hub/hub-address.js'
+import { externalWeights } from '../weights/check-onnx-file.js'
+
+/**
+ * A model folder on this machine: itself, or of one of the Hub where it lies in the cache, with its texts, the files that
+ * `choose` names and the weights that its ONNX files name.
+ *
+ * @param choose names below the folder
+ * @throws as `fetchModel` does
+ */
+export async function localModelFolder(
+  folder: string,
+  choose: (listing: ModelListing) => readonly string[] | Promise<readonly string[]>,
+): Promise<string> {
+  if (!isHub(folder)) return folder
+  return fetchModel(folder, async (listing) => {
+    const names = await choose(listing)
+    const weights = await Promise.all(names.map((name) => weightsOf(listing, name)))
+    return [...names, ...weights.flat()]
+  })
+}
+
+/** Files of weights that an ONNX file names; of one that is not there yet nobody knows. */
+async function weightsOf({ folder }: ModelListing, name: string): Promise<string[]> {
+  const path = join(folder, name)
+  if (!name.endsWith('.onnx') || !(await stat(path).catch(() => undefined))) return []
+  return [...(await externalWeights(path)).keys()].map((weights) => posix.join(posix.dirname(name), weights))
+}
+
+/** Where a repository has an ONNX file, in `onnx/` or beside `config.json`; undefined where it has none of that name. */
+export const onnxName = ({ names }: ModelListing, name: string): string | undefined =>
+  [`onnx/${name}.onnx`, `${name}.onnx`].find((one) => names.includes(one))
+
+/** As `onnxName`. Throws a UserError that says what there is instead. */
+export function requireOnnx(address: string, listing: ModelListing, name: string): string {
+  const found = onnxName(listing, name)
+  if (found === undefined) throw noOnnxFile(address, listing, name)
+  return found
+}
