@@ -94,13 +94,15 @@ try {
     run(program, 'quickstart', '--dataset', 'runs/toy', ...settings.flatMap((one) => ['--set', one]))
     return true
   })
-  await check('stats', () => JSON.parse(run(program, 'stats', 'runs/toy', '--json')) !== null)
-  await check('query', () => /\d/.test(run(program, 'query', 'runs/toy', 'select count(*) as n from images')))
+  await check('stats', () => JSON.parse(run(program, 'stats', 'runs/toy/gold', '--json')) !== null)
+  await check('query', () =>
+    /\d/.test(run(program, 'query', 'runs/toy/gold', 'select count(*) as n from images')),
+  )
   await check('export', () => {
-    run(program, 'export', 'runs/toy', '--format', 'coco', '--out', 'coco')
+    run(program, 'export', 'runs/toy/gold', '--format', 'coco', '--out', 'coco')
     return readdirSync(join(work, 'coco')).length > 0
   })
-  await check('inspect', () => pageAnswers(program, 'runs/toy'))
+  await check('inspect', () => pageAnswers(program, 'runs/toy/gold'))
   await check('bench-device', () => {
     const bench = join(work, folder, 'bench-device')
     const args = ['--device', 'cpu', '--networks', 'toy', '--batches', '1', '--seconds', '0.1', '--json']

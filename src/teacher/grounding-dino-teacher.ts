@@ -18,7 +18,7 @@ import { readImageProcessor } from './folder/read-image-processor.js'
 import { distributeBoxes, groupByPicture } from './group-by-picture.js'
 import { cornersOf, keepBest } from './keep-best.js'
 import type { FamilyFolder, FamilyOpening, OpenFamily } from './model-family.js'
-import { type PhrasePrompt, packPhrases } from './pack-phrases.js'
+import { type PhrasePrompt, packPhrases } from './phrases/pack-phrases.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
 
 const inputs = ['pixel_values', 'pixel_mask', 'input_ids', 'token_type_ids', 'attention_mask']

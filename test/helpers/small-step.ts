@@ -69,7 +69,7 @@ export async function smallSteps(device: Device): Promise<Record<'losses' | 'gra
   const groups = groupParameters(parameters, { language_rate: 1, bias_rate: 1 })
   const state = await initialState(groups, parameters, 1)
   const sessions = await openStepSessions(
-    { step },
+    { step, layers: 1 },
     state,
     { network: tinyConfig, parts: 2 },
     { device, threads: 1, ownGraph: true },
