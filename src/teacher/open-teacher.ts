@@ -1,5 +1,5 @@
 import { basename, join, relative, resolve } from 'node:path'
-import { shownValue } from '../base/name-list.js'
+import { nameList, shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 import { SessionPool } from '../graph/session-pool.js'
@@ -212,6 +212,10 @@ async function findFiles(
 async function localFolder(model: string, options: OpenOptions, devices: readonly Device[]): Promise<string> {
   return localModelFolder(model, async (listing) => {
     const { folder } = listing
+    if (!listing.names.includes('config.json'))
+      throw new UserError(
+        `${model} is not a model folder: it has no config.json. It has: ${nameList(listing.names)}. One of its folders is named behind a slash.`,
+      )
     const at = (name: string | undefined) => name && join(folder, name)
     const { kind, files } = await findFiles(
       folder,
