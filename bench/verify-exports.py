@@ -3,7 +3,7 @@
     groundmill export DATASET --as STAGE --format F -o DIR/F    # for each format
     python bench/verify-exports.py DIR/hf DIR/webdataset …      # folders of exports, any of them
 
-Needs datasets, webdataset, pycocotools, polars, pyarrow, duckdb, pillow; ultralytics where it is there. A count that is
+Needs datasets, webdataset, pycocotools, polars, pyarrow, duckdb, mlcroissant, pillow; ultralytics where it is there. A count that is
 not the report's is marked, and the exit code is 1.
 """
 
@@ -274,6 +274,48 @@ def read_csv(folder, report):
     note(folder, "duckdb", *duckdb.sql(query).fetchall()[0])
 
 
+def read_croissant(folder, report):
+    """The records that croissant.json describes, as mlcroissant loads them; it checks the hashes of the files it reads."""
+    import logging
+
+    import mlcroissant
+
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    dataset = mlcroissant.Dataset(jsonld=os.path.join(folder, "croissant.json"))
+    for records in dataset.metadata.record_sets:
+        found = list(dataset.records(records.id))
+        place = f"{folder} {records.id}"
+        if records.id == "pictures" and report["config"]["format"] == "hf":
+            for row in found:
+                assert row["pictures/image"].size == (row["pictures/width"], row["pictures/height"])
+                for region in row["pictures/regions"]:
+                    caption = row["pictures/captions"][region["pictures/regions/caption"]]
+                    text = caption["pictures/captions/text"].decode()
+                    start, end = region["pictures/regions/start"], region["pictures/regions/end"]
+                    assert text[start:end] == region["pictures/regions/text"].decode(), (text, region)
+                    inside(region["pictures/regions/xyxy"], row["pictures/width"], row["pictures/height"])
+            regions = sum(len(row["pictures/regions"]) for row in found)
+            note(place, "mlcroissant", len(found), sum(len(row["pictures/captions"]) for row in found), regions)
+        elif records.id == "pictures" and report["config"]["format"] == "webdataset":
+            said = [json.loads(row["pictures/json"]) for row in found]
+            for row, known in zip(found, said):
+                assert row["pictures/image"].size == (known["width"], known["height"]), known["key"]
+            captions = sum(len(known["captions"]) for known in said)
+            note(place, "mlcroissant", len(found), captions, sum(len(known["regions"]) for known in said))
+        elif records.id in ("pictures", "images", "detections"):
+            note(place, "mlcroissant", len(found))
+        elif records.id == "captions":
+            spans = [region["captions/regions/bbox"] for row in found for region in row["captions/regions"]]
+            boxes = sum(len(boxes) if isinstance(boxes[0], list) else 1 for boxes in spans)
+            note(place, "mlcroissant", None, len(found), boxes)
+        elif records.id == "grounding-images":
+            note(place, "mlcroissant", None, len(found))
+        elif records.id == "regions":
+            note(place, "mlcroissant", None, None, sum(row["regions/x1"] is not None for row in found))
+        elif records.id in ("boxes", "grounding-annotations", "instances-annotations", "pairs-annotations"):
+            note(place, "mlcroissant", None, None, len(found))
+
+
 readers = {
     "hf": read_hf,
     "webdataset": read_webdataset,
@@ -293,10 +335,11 @@ def main():
             report = json.load(file)
         first = len(rows)
         readers[report["config"]["format"]](folder, report)
+        read_croissant(folder, report)
         written = report["written"]
         for at in range(first, len(rows)):
             name, reader, images, captions, regions = rows[at]
-            is_detection = name.endswith(("instances.json", "detection.jsonl"))
+            is_detection = name.endswith(("instances.json", "detection.jsonl", "instances-annotations", "detections"))
             is_part = is_detection or name.endswith(("grounding.json", "grounding.jsonl"))
             boxes = written["detections"] if is_detection else written["regions"]
             same = (

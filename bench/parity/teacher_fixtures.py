@@ -1,6 +1,7 @@
 """Writes test/teacher/fixtures: tiny Hugging Face detectors as folders, and what the Python processors make of them.
 
-    python bench/parity/teacher_fixtures.py [NAME...]        needs torch, torchvision, transformers, scipy, onnx, onnxruntime
+    python bench/parity/teacher_fixtures.py [--into FOLDER] [NAME...]
+                                   needs torch, torchvision, transformers, scipy, onnx, onnxruntime; yolo and yolo-world OpenCV
 
 The image processors are those that use Pillow and scipy. Pillow must be older than 13, which began to resize columns before
 rows where that is less work; checkpoints were trained with the older order. The pictures are drawn by formula (test/teacher/pictures.ts has
@@ -22,23 +23,31 @@ from PIL import Image
 from tiny_teachers import (
     LONG_SIDE,
     SIDE,
+    SAM_SIDE,
+    YOLO_NAMES,
     bert_tokenizer,
     clip_tokenizer,
     export,
+    export_clip_text,
     export_detr,
     export_grounding_dino,
     export_omdet,
     export_owl,
+    export_sam3,
+    export_yolo,
     one_phrase_masks,
     save_config,
     save_processor,
     separator_masks,
     share_weights,
+    tiny_clip_text,
     tiny_detr,
     tiny_grounding_dino,
     tiny_omdet,
     tiny_owl,
     tiny_rt_detr,
+    tiny_sam3,
+    tiny_yolo,
 )
 from torchvision_detector import LABELS, export_torchvision, tiny_faster_rcnn
 from transformers.models.detr.image_processing_pil_detr import DetrImageProcessorPil
@@ -49,7 +58,10 @@ from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImage
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
-root = Path(__file__).parents[2] / "test/teacher/fixtures"
+chosen = sys.argv[1:]
+into = chosen[1] if chosen[:1] == ["--into"] else None
+names = chosen[2:] if into else chosen
+root = Path(into) if into else Path(__file__).parents[2] / "test/teacher/fixtures"
 root.mkdir(parents=True, exist_ok=True)
 PHRASES = [["a red dog", "the person"], ["two cats", "big ball", "a blue car on the table"], ["tree"], ["small dog", "a cat"]]
 
@@ -209,6 +221,128 @@ def omdet_turbo() -> None:
     write("omdet-turbo", expected)
 
 
+def sam3() -> None:
+    folder = root / "sam3"
+    tokenizer = clip_tokenizer()
+    model = tiny_sam3(len(tokenizer))
+    save_config(model, folder)
+    export_sam3(model, folder / "onnx")
+    half_precision(folder / "onnx/model.onnx", folder / "onnx/model_fp16.onnx", keep_io_types=True)
+    share_weights([folder / f"onnx/{name}.onnx" for name in ("model", "vision_encoder", "text_encoder", "decoder")], "weights.bin")
+    # Of this class there is none that resizes with Pillow: pictures are resized before.
+    side = {"height": SAM_SIDE, "width": SAM_SIDE}
+    own, bare = transformers.Sam3ImageProcessor(size=side), transformers.Sam3ImageProcessor(size=side, do_resize=False)
+    said = {key: getattr(own, key) for key in "resample do_rescale rescale_factor do_normalize image_mean image_std".split()}
+    said |= {"size": side, "image_processor_type": "Sam3ImageProcessorFast", "mask_size": {"height": 16, "width": 16}}
+    (folder / "preprocessor_config.json").write_text(json.dumps(said, indent=1, default=int, sort_keys=True) + "\n")
+    tokenizer.save_pretrained(folder)
+    expected, largest = [], [0.0, 0.0]
+    for index, image in enumerate(pictures):
+        phrases = PHRASES[index % len(PHRASES)]
+        rows = []
+        for phrase in phrases:
+            answers = []
+            for processor, shown in ((bare, image.resize((SAM_SIDE, SAM_SIDE), resample=2)), (own, image)):
+                both = transformers.Sam3Processor(processor, tokenizer, target_size=SAM_SIDE)
+                inputs = both(images=shown, text=phrase, return_tensors="pt")
+                with torch.no_grad():
+                    outputs = model(**{name: inputs[name] for name in ("pixel_values", "input_ids", "attention_mask")})
+                answers.append(both.post_process_object_detection(outputs, threshold=0, target_sizes=[image.size[::-1]])[0])
+            if index == 1 and phrase == phrases[0]:
+                sensitivity("sam3", model, {name: inputs[name] for name in ("pixel_values", "input_ids", "attention_mask")}, logits="pred_logits")
+            pillow, torchvision = answers
+            largest[0] = max(largest[0], ((pillow["boxes"] - torchvision["boxes"]).abs() / torch.tensor([*image.size] * 2)).max().item())
+            largest[1] = max(largest[1], (pillow["scores"] - torchvision["scores"]).abs().max().item())
+            order = pillow["scores"].argsort(descending=True, stable=True)[:4]
+            rows.append(listed({key: value[order] for key, value in pillow.items()}))
+        expected.append({"phrases": phrases, "found": rows})
+    print(f"sam3: torchvision's resize moves boxes by {largest[0]:.4f} of the sides and scores by {largest[1]:.4f}")
+    write("sam3", expected)
+
+
+def framed(image: Image.Image, frame: tuple[int, int], stride: int | None):
+    """
+    A picture as Ultralytics' `LetterBox` shows it, by its documentation: resized by `cv2.resize` as large as it fits, in the middle
+    of grey 114; where a stride is given (`auto`), in no more of it than makes both sides multiples of that.
+    """
+    import cv2
+
+    width, height = image.size
+    scale = min(frame[0] / height, frame[1] / width)
+    across, down = max(1, round(width * scale)), max(1, round(height * scale))
+    rest_x, rest_y = frame[1] - across, frame[0] - down
+    if stride:
+        rest_x, rest_y = rest_x % stride, rest_y % stride
+    left, right = round(rest_x / 2 - 0.1), round(rest_x / 2 + 0.1)
+    top, bottom = round(rest_y / 2 - 0.1), round(rest_y / 2 + 0.1)
+    pixels = numpy.asarray(image)
+    if (across, down) != image.size:
+        pixels = cv2.resize(pixels, (across, down), interpolation=cv2.INTER_LINEAR)
+    pixels = cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(114, 114, 114))
+    tensor = torch.from_numpy(pixels.transpose(2, 0, 1).copy()).float()[None] / 255
+    shift = torch.tensor([left, top] * 2)
+    gain = torch.tensor([across / width, down / height] * 2)
+    return tensor, lambda boxes: (boxes - shift) / gain
+
+
+def yolo() -> None:
+    folder = root / "yolo"
+    said = {"stride": 32, "task": "detect", "imgsz": [SIDE, SIDE], "batch": 1, "names": YOLO_NAMES, "end2end": False, "args": {"nms": False}}
+    kinds = {
+        "tiny-world": ("classes", {}, (SIDE, SIDE), None),
+        "tiny-open": ("classes", {"is_open": True}, (SIDE, SIDE), 32),
+        "tiny-seg": ("masks", {"task": "segment"}, (SIDE, SIDE), None),
+        "tiny-chosen": ("chosen", {"end2end": True}, (SIDE, SIDE), None),
+    }
+    expected = {}
+    for name, (head, more, frame, stride) in kinds.items():
+        model = tiny_yolo(head)
+        export_yolo(model, folder / f"{name}.onnx", **(said | more))
+        rows = []
+        for image in pictures:
+            tensor, back = framed(image, frame, stride)
+            with torch.no_grad():
+                answer = model(tensor)
+            answer = (answer[0] if isinstance(answer, tuple) else answer)[0]
+            if head == "chosen":
+                found = [(row[4], row[:4], int(row[5])) for row in answer if row[4] >= 0.3]
+            else:
+                boxes, scores = answer[:4].T, answer[4 : 4 + len(YOLO_NAMES)].T
+                corners = torch.cat((boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2), 1)
+                found = [(scores[at, label], corners[at], int(label)) for at, label in (scores >= 0.3).nonzero()]
+            found = sorted(found, key=lambda row: -row[0])[:12]
+            rows.append([{"score": round(score.item(), 6), "xyxy": numbers(back(box), 4), "label": YOLO_NAMES[label]} for score, box, label in found])
+        expected[name] = rows
+    half_precision(folder / "tiny-world.onnx", folder / "tiny-world_fp16.onnx")
+    write("yolo", expected)
+
+
+def yolo_world() -> None:
+    folder = root / "yolo-world"
+    tokenizer = clip_tokenizer()
+    model, words = tiny_yolo("texts"), tiny_clip_text(len(tokenizer))
+    export_yolo(model, folder / "model.onnx", texts=12, stride=32, task="detect", imgsz=[SIDE, SIDE])
+    export_clip_text(words, folder / "text_model.onnx")
+    (folder / "config.json").write_text('{"model_type": "yolo"}\n')
+    tokenizer.save_pretrained(folder)
+    expected = []
+    for index, image in enumerate(pictures):
+        phrases = PHRASES[index % len(PHRASES)]
+        tensor, back = framed(image, (SIDE, SIDE), None)
+        ids = tokenizer(phrases, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
+        with torch.no_grad():
+            embeds = words(input_ids=ids).text_embeds
+            answer = model(tensor, (embeds / embeds.norm(dim=-1, keepdim=True))[None])[0]
+        boxes, scores = answer[:4].T, answer[4:].T
+        corners = back(torch.cat((boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2), 1))
+        found = []
+        for column in scores.T:
+            best = column.argsort(descending=True, stable=True)[:4]
+            found.append([{"score": round(column[b].item(), 6), "xyxy": numbers(corners[b], 4)} for b in best])
+        expected.append({"phrases": phrases, "found": found})
+    write("yolo-world", expected)
+
+
 def half_precision(model: Path, to: Path, keep_io_types: bool = False) -> None:
     """The same network in float16; inputs and outputs too, unless they are kept, as most published exports keep them."""
     onnx.save(float16.convert_float_to_float16(onnx.load(str(model)), keep_io_types=keep_io_types), str(to))
@@ -285,8 +419,11 @@ fixtures = {
     "rt_detr": lambda: rt_detr("rt_detr", 1),
     "rt_detr_v2": lambda: rt_detr("rt_detr_v2", 2),
     "torchvision": torchvision_detector,
+    "sam3": sam3,
+    "yolo": yolo,
+    "yolo-world": yolo_world,
     "resampling": resampling,
 }
-for name in sys.argv[1:] or fixtures:
+for name in names or fixtures:
     shutil.rmtree(root / name, ignore_errors=True)
     fixtures[name]()

@@ -406,6 +406,203 @@ def export_omdet(model, path: Path) -> None:
     shrink(path)
 
 
+SAM_SIDE = 56
+
+
+def tiny_sam3(vocabulary: int):
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2}
+    vision = {"num_hidden_layers": 2, "image_size": SAM_SIDE, "patch_size": 14, "window_size": 2, "global_attn_indexes": [1]}
+    config = transformers.Sam3Config(
+        vision_config=transformers.Sam3VisionConfig(
+            backbone_config=transformers.Sam3ViTConfig(**small, **vision, pretrain_image_size=28),
+            fpn_hidden_size=16,
+            backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]],
+        ),
+        text_config={
+            **small,
+            "vocab_size": vocabulary,
+            "num_hidden_layers": 1,
+            "max_position_embeddings": 32,
+            "projection_dim": 16,
+            "bos_token_id": vocabulary - 2,
+            "eos_token_id": vocabulary - 1,
+        },
+        geometry_encoder_config={**small, "num_layers": 1},
+        detr_encoder_config={**small, "num_layers": 1},
+        detr_decoder_config={**small, "num_layers": 2, "num_queries": 12},
+        mask_decoder_config={"hidden_size": 16, "num_attention_heads": 2},
+    )
+    return randomise(transformers.Sam3Model(config), 8, gain=1.2)
+
+
+class SamVision(torch.nn.Module):
+    """What of SAM 3 looks at a picture: its pyramid of features and the positions of the last of them."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.vision = model.vision_encoder
+
+    def forward(self, images):
+        outputs = self.vision(images)
+        return *outputs.fpn_hidden_states[:-1], outputs.fpn_position_encoding[-2]
+
+
+class SamText(torch.nn.Module):
+    """What of it reads a phrase."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids, attention_mask):
+        read = self.model.get_text_features(input_ids=input_ids, attention_mask=attention_mask, return_dict=True)
+        return read.pooler_output, attention_mask.bool()
+
+
+class SamDecoder(torch.nn.Module):
+    """What finds the phrase in the picture."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, fpn_feat_0, fpn_feat_1, fpn_feat_2, fpn_pos_2, prompt_features, prompt_mask):
+        features, places = [fpn_feat_0, fpn_feat_1, fpn_feat_2], [fpn_pos_2] * 3
+        vision = transformers.models.sam3.modeling_sam3.Sam3VisionEncoderOutput(
+            fpn_hidden_states=(*features, features[-1]), fpn_position_encoding=(*places, places[-1])
+        )
+        text = transformers.modeling_outputs.BaseModelOutputWithPooling(pooler_output=prompt_features)
+        answer = self.model(vision_embeds=vision, text_embeds=text, attention_mask=prompt_mask)
+        return answer.pred_masks, answer.pred_boxes, answer.pred_logits, answer.presence_logits
+
+
+def export_sam3(model, folder: Path) -> None:
+    """One graph, and the three parts that most published exports have, under the names that they use."""
+    ids = torch.tensor([[3, 4, 5] + [0] * 29])
+    mask = (ids > 0).long()
+    pixels = torch.randn(1, 3, SAM_SIDE, SAM_SIDE)
+    answers = ("pred_boxes", "pred_logits", "presence_logits")
+    export(model, {"pixel_values": pixels, "input_ids": ids, "attention_mask": mask}, answers, folder / "model.onnx", {})
+    with torch.no_grad():
+        features, words = SamVision(model)(pixels), SamText(model)(ids, mask)
+    pyramid = ["fpn_feat_0", "fpn_feat_1", "fpn_feat_2", "fpn_pos_2"]
+    parts = {
+        "vision_encoder": (SamVision(model), (pixels,), ["images"], pyramid),
+        "text_encoder": (SamText(model), (ids, mask), ["input_ids", "attention_mask"], ["text_features", "text_mask"]),
+        "decoder": (SamDecoder(model), (*features, *words), [*pyramid, "prompt_features", "prompt_mask"], ["pred_masks", *answers]),
+    }
+    for name, (part, example, inputs, outputs) in parts.items():
+        path = folder / f"{name}.onnx"
+        torch.onnx.export(
+            part.eval(), example, str(path), input_names=inputs, output_names=outputs, opset_version=17, dynamo=False
+        )
+        shrink(path)
+
+
+YOLO_NAMES = {0: "person", 1: "dog", 2: "traffic light", 3: "dog's bowl"}
+MASKS = 32
+
+
+class TinyYolo(torch.nn.Module):
+    """
+    A few convolutions whose answer is laid out as the YOLO family's is: for each place of three grids the centre and the
+    sides of a box in pixels, a probability for each class and, where masks are wanted, their coefficients.
+
+    `head` is "classes", "masks", "chosen" (the best boxes as rows of corners, score and class) or "texts" (scores by the
+    embeddings of what is looked for).
+    """
+
+    def __init__(self, head: str, width: int = 12):
+        super().__init__()
+        self.head = head
+        self.stem = torch.nn.Sequential(
+            torch.nn.Conv2d(3, width, 3, 2, 1), torch.nn.SiLU(), torch.nn.Conv2d(width, width, 3, 2, 1), torch.nn.SiLU()
+        )
+        self.downs = torch.nn.ModuleList(
+            torch.nn.Sequential(torch.nn.Conv2d(width, width, 3, 2, 1), torch.nn.SiLU()) for _ in range(3)
+        )
+        scores = width if head == "texts" else len(YOLO_NAMES)
+        self.outs = torch.nn.ModuleList(torch.nn.Conv2d(width, 4 + scores + (MASKS if head == "masks" else 0), 1) for _ in range(3))
+        self.protos = torch.nn.Conv2d(width, MASKS, 1) if head == "masks" else None
+
+    def forward(self, images, txt_feats=None):
+        features = self.stem(images)
+        protos = self.protos(features) if self.protos is not None else None
+        answers = []
+        for level, (down, out) in enumerate(zip(self.downs, self.outs)):
+            features = down(features)
+            stride = 8 * 2**level
+            answer = out(features)
+            ones = torch.ones_like(answer[:, :1])
+            x, y = (ones.cumsum(3) - 0.5) * stride, (ones.cumsum(2) - 0.5) * stride
+            shift, sides = answer[:, :2].tanh() * stride, answer[:, 2:4].sigmoid() * 5 * stride
+            boxes = torch.cat((x + shift[:, :1], y + shift[:, 1:], sides), 1)
+            answers.append(torch.cat((boxes, answer[:, 4:]), 1).flatten(2))
+        whole = torch.cat(answers, 2)
+        boxes, rest = whole[:, :4], whole[:, 4:]
+        if self.head == "texts":
+            rest = rest / rest.norm(dim=1, keepdim=True).clamp_min(1e-6)
+            return torch.cat((boxes, (6 * txt_feats @ rest - 1).sigmoid()), 1)
+        scores = rest[:, : len(YOLO_NAMES)].sigmoid()
+        if self.head == "masks":
+            return torch.cat((boxes, scores, rest[:, len(YOLO_NAMES) :]), 1), protos
+        if self.head == "classes":
+            return torch.cat((boxes, scores), 1)
+        best, labels = scores.max(1)
+        kept, places = best.topk(20, 1)
+        corners = torch.cat((boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2), 1)
+        pick = lambda values: values.gather(2, places[:, None].expand(-1, values.shape[1], -1))
+        return torch.cat((pick(corners), kept[:, None], pick(labels[:, None].float())), 1).transpose(1, 2)
+
+
+def tiny_yolo(head: str, width: int = 12):
+    return randomise(TinyYolo(head, width), 6, gain=1.7)
+
+
+def export_yolo(model, path: Path, is_open: bool = False, texts: int = 0, side: int = SIDE, **said) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    example = (torch.rand(1, 3, side, side), *([torch.randn(1, 2, texts)] if texts else []))
+    dynamic = {"images": {0: "batch", 2: "height", 3: "width"}, "output0": {0: "batch", 2: "anchors"}} if is_open else {}
+    if texts:
+        dynamic |= {"txt_feats": {1: "classes"}, "output0": {1: "channels"}}
+    torch.onnx.export(
+        model,
+        example,
+        str(path),
+        input_names=["images", "txt_feats"][: len(example)],
+        output_names=["output0", "output1"] if model.head == "masks" else ["output0"],
+        dynamic_axes=dynamic,
+        opset_version=17,
+        dynamo=False,
+    )
+    shrink(path)
+    written = onnx.load(str(path))
+    for key, value in said.items():
+        written.metadata_props.add(key=key, value=str(value))
+    onnx.save(written, str(path))
+
+
+def tiny_clip_text(vocabulary: int, width: int = 12):
+    config = transformers.CLIPTextConfig(
+        vocab_size=vocabulary,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=77,
+        projection_dim=width,
+        bos_token_id=vocabulary - 2,
+        eos_token_id=vocabulary - 1,
+    )
+    return randomise(transformers.CLIPTextModelWithProjection(config), 7)
+
+
+def export_clip_text(model, path: Path) -> None:
+    ids = torch.tensor([[3, 4, 5] + [0] * 74, [3, 6, 5] + [0] * 74])
+    rows = {0: "queries"}
+    export(model, {"input_ids": ids}, ("text_embeds",), path, {"input_ids": rows, "text_embeds": rows})
+
+
 LABELS = {0: "person", 1: "dog", 2: "traffic light", 3: "N/A"}
 
 

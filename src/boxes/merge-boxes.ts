@@ -18,7 +18,8 @@ export function overlapOfSmaller(a: Xyxy, b: Xyxy): number {
  * Greedy non-maximum merging (SAHI, Akyon et al. 2022, `GREEDYNMM` with the metric `IOS`): from the highest score down, a
  * box takes the weaker ones whose overlap with it, in shares of the smaller of the two, is at least `threshold`, and
  * grows around those that overlap as much with what it has grown to. So the halves of a thing that the edge of a tile
- * has cut become one. Equal scores keep their order.
+ * has cut become one. Weak boxes make strong ones too large: it is meant for those above some 0.25. Equal scores keep
+ * their order.
  *
  * @returns best first; each is the strongest of its boxes, with the sides of them all
  */
@@ -39,7 +40,7 @@ export function mergeBoxes<T extends Scored>(boxes: readonly T[], threshold: num
 }
 
 /** The smallest box that holds both. */
-const around = (a: Xyxy, b: Xyxy): Xyxy => [
+export const around = (a: Xyxy, b: Xyxy): Xyxy => [
   Math.min(a[0], b[0]),
   Math.min(a[1], b[1]),
   Math.max(a[2], b[2]),

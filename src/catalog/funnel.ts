@@ -58,7 +58,8 @@ export async function datasetFunnel(storage: Storage): Promise<FunnelStage[]> {
   return funnel
 }
 
-interface StageSum {
+/** Adds up the records of one stage's shards. */
+export interface StageSum {
   add(record: CommitRecord): void
   result(): FunnelStage
 }
@@ -66,7 +67,7 @@ interface StageSum {
 const joinedIn = ({ tallies }: ShardStats) => tallies.joined?.pairs ?? 0
 
 /** Adds records up as they are read: those of a large dataset are not all held in memory. */
-function stageSum({ stage, family, unit }: CommitRecord): StageSum {
+export function stageSum({ stage, family, unit }: CommitRecord): StageSum {
   const stats = statsSum()
   const sums = { in: 0, out: 0, shards: 0, bytes: 0, seconds: 0 }
   let rejected: Record<string, number> = {}

@@ -6,9 +6,14 @@ import { openDataset } from '../catalog/open-dataset.js'
 import { exportConfig } from '../export/config.js'
 import { checkExport, type ExportReport } from '../export/export-dataset.js'
 import { onlyText } from '../export/only-keys.js'
+import type { HubAddress } from '../hub/hub-address.js'
+import type { Pushed } from '../hub/push-folder.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { exportKind } from '../pipeline/stages/export.js'
+import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
+import { pushAddress } from './papers/push-address.js'
+import { auditsOf, readAbout } from './papers/read-papers.js'
 import { formatTable } from './terminal/format-table.js'
 import { note, print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
@@ -24,7 +29,11 @@ export interface ExportOptions {
   readonly keepEmpty?: boolean
   readonly classes?: string
   readonly split?: string
+  readonly card?: string
   readonly negatives?: string
+  readonly push?: string
+  readonly private?: boolean
+  readonly commitMessage?: string
   readonly force?: boolean
   readonly json?: boolean
 }
@@ -32,13 +41,20 @@ export interface ExportOptions {
 /** `groundmill export`: a grounding and its pictures as a folder that other programs read. */
 export async function exportCommand(url: string, options: ExportOptions, signal: AbortSignal): Promise<void> {
   const { format, images, linkFrom: link_from, only, keepEmpty: keep_empty, classes, split } = options
+  const card = options.card === undefined ? undefined : await readAbout(options.card)
   const config = parseConfig(
     exportConfig,
-    { format, images, link_from, only, keep_empty, classes, split },
+    { format, images, link_from, only, keep_empty, classes, split, card },
     'groundmill export',
   )
   if (split !== undefined && !['hf', 'yolo'].includes(format))
     throw new UserError(`--split is for hf and yolo: ${format} names no split.`)
+  const address = options.push === undefined ? undefined : pushAddress(options.push)
+  if (address && format !== 'hf')
+    throw new UserError(`--push is for --format hf: ${format} has no place on the Hub.`)
+  if (address) (await import('../hub/push-folder.js')).requireToken(address)
+  if (!address && (options.private || options.commitMessage !== undefined))
+    throw new UserError('--private and --commit-message are for --push.')
   const dataset = await openDataset(url)
   const grounding = chooseStage(dataset, 'grounding', { requested: options.as, option: '--as STAGE' })
   note(`exporting ${describeChosen(dataset, 'grounding', grounding)}`)
@@ -53,13 +69,19 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
     : undefined
   // Shards that have no grounding yet are named in the report.
   const source = { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
+  const audits = (await auditsOf(dataset, source)).map(
+    ({ name, summary }): StageOutput => ({
+      ...{ name: `audit ${name}`, labels: summary, missing: [] },
+    }),
+  )
+  const others = [...(negatives ? [negatives] : []), ...audits]
   const { out, force } = options
   const progress = createProgress()
   progress.update(`${format} ${out}`, 0, 0)
   const { outcome, result } = await runStage(
     exportKind,
-    { name: 'export', needs: [grounding, ...(negatives ? [negatives.name] : [])], with: { ...config, out } },
-    { outputs: new Map([source, ...(negatives ? [negatives] : [])].map((output) => [output.name, output])) },
+    { name: 'export', needs: [grounding, ...others.map(({ name }) => name)], with: { ...config, out } },
+    { outputs: new Map([source, ...others].map((output) => [output.name, output])) },
     {
       signal,
       replace: force ? 'any' : 'none',
@@ -79,8 +101,33 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
     )
   if (report.only) progress.finish(`  ${onlyText(report.only)}`)
   if (!options.json) print(reportText(report))
+  const pushed =
+    address && written.images > 0 ? await push(options, address, { ...report, signal }) : undefined
   const end = tellFailure(written.images === 0 ? nothingIn(url, grounding) : undefined)
-  if (options.json) printJson({ out: options.out, skipped, seconds, ...report, ...end })
+  if (options.json)
+    printJson({ out: options.out, skipped, seconds, ...report, ...(pushed && { pushed }), ...end })
+}
+
+/** Pushes the export that lies there, and says where it is. */
+async function push(
+  { out, push: to = '', private: isPrivate, commitMessage }: ExportOptions,
+  address: HubAddress,
+  { config, dataset, grounding, signal }: ExportReport & { readonly signal: AbortSignal },
+): Promise<Pushed> {
+  const { pushExport } = await import('./papers/push-export.js')
+  const progress = createProgress()
+  const pushed = await pushExport(out, address, {
+    ...{ split: config.split, isPrivate, signal },
+    message: commitMessage ?? `${config.split} of ${dataset}:${grounding}, exported by groundmill`,
+    onProgress: (done, total) => progress.update(`push ${to}, bytes`, done, total),
+  })
+  const { changed, same, removed } = pushed
+  const what =
+    changed + removed === 0
+      ? 'already there'
+      : `${counted(changed, 'file')} pushed, ${same} already there, ${removed} removed`
+  progress.finish(`✓ ${to}  ${what}, commit ${pushed.commit.slice(0, 12)}: ${pushed.page}`)
+  return pushed
 }
 
 /** Regions, and beside them the boxes of a file that has classes and no phrases. */
@@ -108,7 +155,16 @@ function classesText(of: string | null): string {
 }
 
 /** What was left out and what the format cannot hold, as tables. */
-function reportText({ leftOut, lost, notes, classes, classes_of, ingest, pictures }: ExportReport): string {
+function reportText({
+  leftOut,
+  lost,
+  notes,
+  classes,
+  classes_of,
+  ingest,
+  pictures,
+  unsaid,
+}: ExportReport): string {
   const parts: string[] = []
   const rows = Object.entries(leftOut).flatMap(([what, reasons]) =>
     Object.entries(reasons).map(([reason, count]) => [what === 'images' ? 'pictures' : what, reason, count]),
@@ -119,6 +175,10 @@ function reportText({ leftOut, lost, notes, classes, classes_of, ingest, picture
   if (pictures.linked)
     parts.push(`${counted(pictures.linked, 'picture')} linked, ${pictures.copied ?? 0} copied`)
   if (classes !== null) parts.push(`${classes} classes: ${classesText(classes_of)}`)
+  if (unsaid.length > 0)
+    parts.push(
+      `croissant.json lacks what nobody has said; --card FILE says it: ${unsaid.map(({ property, key }) => `${key} (${property})`).join(', ')}`,
+    )
   if (notes.length > 0) parts.push(notes.map((note) => `- ${note}`).join('\n'))
   const stages = Object.entries(ingest).map(([name, given]) => `  ${name}: ${JSON.stringify(given)}`)
   if (stages.length > 0) parts.push(`An ingest stage reads it back with:\n${stages.join('\n')}`)

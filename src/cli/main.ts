@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { explainError } from '../base/explain-error.js'
 import { packaged, packagedCards } from '../base/files/packaged.js'
+import { programVersion } from '../base/files/program-version.js'
 import { UserError } from '../base/user-error.js'
 import { refuseUnknownCommands } from './options/refuse-unknown.js'
 import { refuseEmptyWords, requireOutputs } from './options/refuse-words.js'
@@ -10,8 +10,6 @@ import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/i
 import { isJsonAsked } from './terminal/json-asked.js'
 import { clearLine, printError, say } from './terminal/print.js'
 import { showFetches } from './terminal/show-fetches.js'
-
-const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string }
 
 const interrupted = listenForInterrupts()
 endWithReader()
@@ -22,7 +20,7 @@ const program = new Command('groundmill')
   .description(
     'The data engine of GLIP: captions and pictures in, grounding shards out, a student trained on them and promoted to the next teacher.',
   )
-  .version(version)
+  .version(programVersion)
   .option('--verbose', 'print the stack of an error')
   .showHelpAfterError('(--help says more)')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'groundmill:')) })
@@ -168,7 +166,7 @@ program
     example('submit pipelines/cc3m.yaml --slurm --slices 100 --set list=cc3m.tsv -o jobs'),
   )
   .action(async (pipeline, options) =>
-    (await import('./machines/submit.js')).submit(pipeline, options, version),
+    (await import('./machines/submit.js')).submit(pipeline, options, programVersion),
   )
 
 program
@@ -499,13 +497,32 @@ program
     'what boxes are called in yolo, odvg and coco: categories, labels (of a detector), heads, phrases, or a text file of names (the first of categories, labels and heads that there are)',
   )
   .option('--split <name>', 'the name of the split in hf and yolo (train)')
+  .option(
+    '--card <file>',
+    'what only people know of it, as YAML: title, license, data_biases (docs/papers.md)',
+  )
   .option('--negatives <stage>', "the mined negatives to export (what the grounding's own source says)")
+  .option('--push <address>', 'push the export of form hf to the Hub: hf://datasets/ORG/NAME[@BRANCH]')
+  .option('--private', 'with --push: a repository that is made is private')
+  .option('--commit-message <text>', 'with --push: what its commit is called')
   .option('--force', 'replace another export that lies there, or make the same anew')
   .option('--json', 'print the report as JSON')
   .addHelpText('after', example('export runs/quickstart/web --as round-1-filter --format hf -o web-hf'))
   .action(async (dataset, options) =>
     (await import('./export.js')).exportCommand(dataset, options, interrupted),
   )
+
+program
+  .command('card <dataset>')
+  .description('the data card of a grounding: sources, ledger, labels, audits, limits, as Markdown')
+  .option('--as <stage>', `the grounding ${theOnly('one')}`)
+  .option('--card <file>', 'what only people know, as YAML: title, license, data_biases (docs/papers.md)')
+  .option('--eu', "the summary of training content that Article 53(1)(d) of the EU's AI Act asks for")
+  .option('--sme', 'with --eu: five in a hundred of the domain names, and 1000 at most, not ten')
+  .option('-o, --out <file>', 'write it there')
+  .option('--json', 'print the same as JSON')
+  .addHelpText('after', example('card runs/quickstart/web --as round-1-filter -o CARD.md'))
+  .action(async (dataset, options) => (await import('./papers/card.js')).card(dataset, options, interrupted))
 
 program
   .command('stats <dataset>')

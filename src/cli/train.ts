@@ -59,14 +59,22 @@ export async function train(
     )
   const vocabulary: string[] = []
   for (const name of config.vocabulary)
-    vocabulary.push(outputs.has(name) ? name : addOutput(outputs, await captionsOf(name)))
+    vocabulary.push(outputs.has(name) ? name : addOutput(outputs, await imagesOf(name)))
+  const { validate } = config
+  const held = validate && addOutput(outputs, await imagesOf(validate.set))
+  if (held !== undefined) needs.push(held)
   if (config.init !== undefined) {
     const beside = await trainedBeside(run, config.init)
     if (beside) outputs.set(config.init, beside)
   }
   const progress = createProgress()
   progress.update(options.out, 0, 0)
-  const stage = { name: basename(out), needs, with: { ...config, vocabulary } }
+  const named = {
+    ...config,
+    vocabulary,
+    ...(validate && held !== undefined && { validate: { ...validate, set: held } }),
+  }
+  const stage = { name: basename(out), needs, with: named }
   const place = { run, models: '', outputs }
   await checkStage(trainKind, stage, place)
   const { outcome, result } = await runStage(trainKind, stage, place, {
@@ -93,8 +101,8 @@ function freshText(fresh: readonly string[]): string {
   return `${fresh.length} start fresh: ${[...counts].map(([part, count]) => `${part} ${count}`).join(', ')}`
 }
 
-/** A dataset whose captions are for the vocabulary. */
-async function captionsOf(url: string): Promise<StageOutput> {
+/** A dataset by itself: its captions are for the vocabulary, or its boxes to validate on. */
+async function imagesOf(url: string): Promise<StageOutput> {
   const dataset = await openDataset(url)
   return datasetOutput(dataset, 'images', dataset.name)
 }

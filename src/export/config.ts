@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { aboutConfig } from '../card/about.js'
 
 export const exportFormats = ['hf', 'webdataset', 'odvg', 'coco', 'saco', 'glip-tsv', 'yolo', 'csv'] as const
 export type ExportFormat = (typeof exportFormats)[number]
@@ -38,6 +39,7 @@ export const exportConfig = z.strictObject({
     .regex(/^[a-z][a-z0-9_]*$/, 'expected lower-case letters, digits and underscores')
     .default('train')
     .describe('the name of the split in hf and yolo'),
+  card: aboutConfig.optional(),
 })
 
 /** Of a pipeline's stage. */

@@ -1,15 +1,21 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { programVersion } from '../base/files/program-version.js'
 import { readTextIfThere } from '../base/files/read-file.js'
 import { requireWritable } from '../base/files/require-writable.js'
+import { asideSuffix } from '../base/files/write-file-atomic.js'
 import { hashJson } from '../base/hash.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
+import { croissantName, croissantText, missingAbout } from '../card/croissant.js'
+import { describeFiles } from '../card/describe-files.js'
+import type { NamedAudit } from '../card/ledger.js'
+import { type Lineage, lineageHash, readLineage } from '../card/lineage.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import { type Classes, checkClasses, findClasses } from './classes.js'
 import type { ExportConfig } from './config.js'
-import { ExportFolder, readExport, reportName } from './export-folder.js'
+import { ExportFolder, helperPrefix, readExport, reportName } from './export-folder.js'
 import {
   type ExportRow,
   type ExportShard,
@@ -46,6 +52,8 @@ export interface ExportReport extends ExportSums {
   readonly ingest: Readonly<Record<string, object>>
   /** Shards of the dataset whose grounding was not there. */
   readonly missing: readonly string[]
+  /** What croissant.json is asked for and nobody has said: its property, and the key of `card`. */
+  readonly unsaid: readonly { readonly property: string; readonly key: string }[]
 }
 
 export interface ExportOptions {
@@ -58,6 +66,8 @@ export interface ExportOptions {
   readonly force?: boolean
   /** The licence of the dataset's card. */
   readonly license?: string | undefined
+  /** What audits say of the grounding. */
+  readonly audits?: readonly NamedAudit[]
   readonly signal?: AbortSignal
   readonly onProgress?: (rows: number, total: number) => void
   /** Told how many rows an earlier run has done. */
@@ -65,7 +75,7 @@ export interface ExportOptions {
 }
 
 /** A higher number where the same configuration gives other bytes than before: part of the hash. */
-const exportVersion = 2
+const exportVersion = 3
 /** Pictures that are written at once. */
 const concurrentPictures = 8
 
@@ -90,7 +100,8 @@ export async function exportDataset(
       `${source.storage.url}: no shard of grounding "${source.grounding}" is there: run its stage first.`,
     )
   const only = config.only === undefined ? undefined : await readOnlyKeys(source, config.only)
-  const hash = hashOf(source, options, shards, only)
+  const lineage = await lineageOf(source, shards)
+  const hash = hashOf(source, options, { shards, only, lineage })
   const target = resolve(out)
   const lockName = `${basename(target)}.lock`
   const what = `exporting ${source.name} as ${config.format}`
@@ -108,7 +119,7 @@ export async function exportDataset(
     const report = await makeExport(
       source,
       { ...options, signal: stop },
-      { format, shards, missing, hash, only },
+      { format, shards, missing, hash, only, lineage },
     )
     return { report, skipped: false }
   } finally {
@@ -124,26 +135,33 @@ export async function isExported(source: ExportSource, options: ExportOptions): 
   const { only } = options.config
   const keys = only === undefined ? undefined : await readOnlyKeys(source, only)
   try {
-    return (JSON.parse(text) as Partial<ExportReport>).hash === hashOf(source, options, complete, keys)
+    const lineage = await lineageOf(source, complete)
+    const hash = hashOf(source, options, { shards: complete, only: keys, lineage })
+    return (JSON.parse(text) as Partial<ExportReport>).hash === hash
   } catch {
     return false
   }
 }
 
+const lineageOf = ({ storage, grounding }: ExportSource, shards: readonly ExportShard[]) =>
+  readLineage({ storage, grounding, shards: shards.map(({ shard }) => shard) })
+
 const hashOf = (
   source: ExportSource,
   // What is asked for counts by its keys, wherever they were read.
-  { license, config: { only: _, ...config } }: ExportOptions,
-  shards: readonly ExportShard[],
-  only: OnlyKeys | undefined,
+  { license, audits = [], config: { only: _, ...config } }: ExportOptions,
+  { shards, only, lineage }: Pick<Plan, 'shards' | 'only' | 'lineage'>,
 ) =>
   hashJson([
     exportVersion,
+    programVersion,
     source.name,
     source.grounding,
     license ?? null,
     config,
     shards.map(({ shard, hashes }) => [shard, hashes]),
+    lineageHash(lineage),
+    audits,
     ...(only ? [{ only: only.hash }] : []),
   ])
 
@@ -154,14 +172,15 @@ interface Plan {
   readonly missing: readonly string[]
   readonly hash: string
   readonly only: OnlyKeys | undefined
+  readonly lineage: Lineage
 }
 
 async function makeExport(
   source: ExportSource,
   options: ExportOptions,
-  { format, shards, missing, hash, only }: Plan,
+  { format, shards, missing, hash, only, lineage }: Plan,
 ): Promise<ExportReport> {
-  const { config, out, signal } = options
+  const { config, out, signal, audits = [], license } = options
   const onlyReport = only && (await findOnly(source, shards, only))
   const labels = await neededLabels(source, shards, config, format)
   const classes = await classesOf(source, shards, config, format, labels, signal)
@@ -169,7 +188,8 @@ async function makeExport(
   const folder = await ExportFolder.open<Memory>(out, hash)
   try {
     const memory = folder.saved?.memory ?? { sums: emptySums(), counters: {}, licenses: [] }
-    const context = { folder, config, source, shards, license: options.license, classes, names, memory }
+    const papers = { lineage, audits }
+    const context = { folder, config, source, shards, license, classes, names, memory, ...papers }
     const writer = await format.open(context)
     const run: ExportRun = {
       source,
@@ -198,6 +218,24 @@ async function makeExport(
     }
     signal?.throwIfAborted()
     await writer.finish()
+    // Pictures have the same bytes, linked or copied, and what is asked for is told by its keys.
+    const { only: _, link_from: __, images, ...ownConfig } = config
+    const configHash = hashJson({ ...ownConfig, images: images === 'link' ? 'copy' : images })
+    const about = config.card ?? {}
+    await folder.flush()
+    await folder.write(
+      croissantName,
+      croissantText({
+        ...{
+          about,
+          lineage,
+          audits,
+          made: { format: config.format, configHash, software },
+        },
+        files: await describeFiles(folder.path, format.inner ?? [], isNoData, signal),
+        layout: format.layout(context),
+      }),
+    )
     const report: ExportReport = {
       version: 1,
       dataset: source.name,
@@ -211,10 +249,13 @@ async function makeExport(
       notes: format.notes,
       ingest: format.ingest(out, config, memory.sums),
       missing,
+      unsaid: missingAbout(about, lineage),
       ...(onlyReport && { only: onlyReport }),
     }
     signal?.throwIfAborted()
-    if (hashOf(source, options, (await exportShards(source)).complete, only) !== hash)
+    const { complete } = await exportShards(source)
+    const now = { shards: complete, only, lineage: await lineageOf(source, complete) }
+    if (hashOf(source, options, now) !== hash)
       throw new Error(`${source.storage.url} was changed while it was exported: run the export again.`)
     await folder.publish(report)
     return report
@@ -222,6 +263,14 @@ async function makeExport(
     await folder.close()
   }
 }
+
+const software = `groundmill ${programVersion}`
+
+/** Of an export's files those that are no data: what is said of them, and what only helps to make others. */
+const isNoData = (name: string) =>
+  [reportName, croissantName, 'README.md'].includes(name) ||
+  name.startsWith(helperPrefix) ||
+  name.endsWith(asideSuffix)
 
 /** Throws a UserError where a format cannot do what is asked. */
 function checkConfig({ format: name, images, link_from }: ExportConfig, format: Format) {

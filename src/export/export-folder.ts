@@ -118,6 +118,11 @@ export class ExportFolder<Memory> {
     await writeFileAtomic(join(this.path, name), text)
   }
 
+  /** Has all that was written on the disk: files are whole for who reads them. */
+  async flush(): Promise<void> {
+    for (const part of this.#parts.values()) await part.flush()
+  }
+
   /** Closes what is open; a later run can resume the folder. */
   async close(): Promise<void> {
     for (const part of this.#parts.values()) await part.close()
@@ -126,7 +131,7 @@ export class ExportFolder<Memory> {
 
   /** Writes the report and moves the folder to its place, over an earlier export. */
   async publish(report: object): Promise<void> {
-    for (const part of this.#parts.values()) await part.flush()
+    await this.flush()
     await this.close()
     // Of a program that was killed: nobody else writes here.
     for (const name of await namesIn(this.path))

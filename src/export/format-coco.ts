@@ -1,7 +1,7 @@
 import type { Xyxy } from '../boxes/xyxy.js'
 import type { Caption } from '../rows/rows.js'
 import { captionSamples } from './caption-samples.js'
-import { openCocoFile } from './coco-file.js'
+import { cocoLayout, openCocoFile } from './coco-file.js'
 import type { ExportRow } from './export-rows.js'
 import { count } from './export-sums.js'
 import { lengthBetween, shortFloat } from './float-text.js'
@@ -117,6 +117,13 @@ export const coco: Format = {
       },
     }
   },
+  layout({ memory }) {
+    const { captions, detections } = memory.sums.written
+    return cocoLayout({ memory }, [
+      ...(captions > 0 || detections === 0 ? [{ name: 'grounding', images: [caption], boxes: [spans] }] : []),
+      ...(detections > 0 ? [{ name: 'instances', images: [], boxes: [] }] : []),
+    ])
+  },
   ingest: (folder, { images }, { written }) => {
     const pictures = images === 'url' ? {} : { images: folder }
     return {
@@ -128,6 +135,13 @@ export const coco: Format = {
       }),
     }
   },
+}
+
+const caption = { name: 'caption', description: 'the caption', type: 'sc:Text' } as const
+const spans = {
+  name: 'tokens_positive',
+  description: 'spans of the words in the caption that name the box, in characters',
+  ...({ type: 'sc:Integer', shape: '-1,2' } as const),
 }
 
 /**

@@ -1,3 +1,4 @@
+import { pictureFiles, type RecordField } from '../card/croissant-records.js'
 import { floatText } from './float-text.js'
 import type { Format, Writer } from './format.js'
 
@@ -76,6 +77,23 @@ export const csv: Format = {
       async finish() {},
     }
   },
+  layout: ({ memory }) => ({
+    fileSets: pictureFiles('images', memory.sums.pictures),
+    records: [
+      {
+        ...{
+          id: 'regions',
+          description: 'a region of a caption of a picture; a caption without one has no box',
+        },
+        fields: csvFields.map(
+          ([name, type, description]): RecordField => ({
+            ...{ name, description, type },
+            source: { of: { fileObject: file }, extract: { column: name } },
+          }),
+        ),
+      },
+    ],
+  }),
   ingest: (folder, { images }) => ({
     regions: {
       format: 'csv-regions',
@@ -84,6 +102,28 @@ export const csv: Format = {
     },
   }),
 }
+
+/** Without columns of digits that are no numbers, such as keys: mlcroissant's reader of CSV takes them for numbers. */
+const csvFields = [
+  ['file_name', 'sc:Text', 'the file of the picture'],
+  ['url', 'sc:URL', 'where the picture was crawled'],
+  ['width', 'sc:Integer', 'pixels'],
+  ['height', 'sc:Integer', 'pixels'],
+  ['license', 'sc:Text', 'of the picture, as its source says'],
+  ['caption', 'sc:Integer', "number of the caption among the picture's"],
+  ['kind', 'sc:Text', 'of the caption: web, gold or categories'],
+  ['text', 'sc:Text', 'the caption'],
+  ['start', 'sc:Integer', 'where the words begin, in characters'],
+  ['end', 'sc:Integer', 'where they end'],
+  ['phrase', 'sc:Text', 'the words'],
+  ['head', 'sc:Text', 'their head noun'],
+  ['x1', 'sc:Float', 'left edge of the box in pixels'],
+  ['y1', 'sc:Float', 'its upper edge'],
+  ['x2', 'sc:Float', 'its right edge'],
+  ['y2', 'sc:Float', 'its lower edge'],
+  ['score', 'sc:Float', 'of who found the box, 0 to 1'],
+  ['origin', 'sc:Text', 'who gave the box'],
+] as const
 
 const lineOf = (cells: readonly (string | number)[]) => `${cells.map(cellOf).join(',')}\n`
 

@@ -62,6 +62,9 @@ export const glipTsv: Format = {
       },
     }
   },
+  // A table without a head, and JSON in its cells: Croissant has no words for it, and mlcroissant reads the first line
+  // of it for names. The files are described, and their records are not.
+  layout: () => ({ fileSets: [], records: [] }),
   ingest: (folder, { format }) => ({
     grounding: { format, path: `${folder}/labels.tsv`, images: `${folder}/images.tsv`, min_score: 0 },
   }),

@@ -1,4 +1,6 @@
 import { Binary, Float32, Int32, Utf8 } from 'apache-arrow'
+import { listField, type RecordField } from '../card/croissant-records.js'
+import { cardTitle, dataCardText } from '../card/data-card.js'
 import { parquetChunks } from '../parquet/parquet-chunks.js'
 import { listOf, schemaOf, struct, xyxy } from '../rows/arrow-schema.js'
 import { count } from './export-sums.js'
@@ -81,6 +83,55 @@ export const hf: Format = {
       },
     }
   },
+  inner: ['data'],
+  layout({ config: { split, images } }) {
+    const of = { fileSet: 'parquet' }
+    const column = (name: string, description: string, type: RecordField['type']): RecordField => ({
+      ...{ name, description, ...(type && { type }) },
+      source: { of, extract: { column: name } },
+    })
+    const image: RecordField = {
+      ...{ name: 'image', description: 'the picture', type: 'sc:ImageObject' },
+      source: { of, extract: { column: 'image' }, transform: [{ jsonPath: 'bytes' }] },
+    }
+    const list = (name: string) => ({ of, extract: { column: name } })
+    return {
+      fileSets: [
+        {
+          id: 'parquet',
+          description: 'all of the Parquet files',
+          includes: [`data/${split}-*.parquet`],
+          encodingFormat: 'application/x-parquet',
+        },
+      ],
+      records: [
+        {
+          id: 'pictures',
+          description: 'a picture with its captions and the boxes that their words name',
+          key: 'key',
+          fields: [
+            column('key', 'the picture in the dataset', 'sc:Text'),
+            ...(images === 'url' ? [] : [image]),
+            column('width', 'pixels', 'sc:Integer'),
+            column('height', 'pixels', 'sc:Integer'),
+            listField('captions', 'its captions', list('captions'), captionKeys),
+            listField(
+              'regions',
+              'words of a caption and the box that they name',
+              list('regions'),
+              regionKeys,
+            ),
+            column('url', 'where the picture was crawled', 'sc:URL'),
+            column('sha256', 'of the bytes as they came', 'sc:Text'),
+            column('license', 'of the picture, as its source says', 'sc:Text'),
+            column('meta', 'what else the source said, as JSON', 'sc:Text'),
+            column('source_id', 'its id in the source', 'sc:Text'),
+            column('file_name', 'its file in the source', 'sc:Text'),
+          ],
+        },
+      ],
+    }
+  },
   ingest: (folder, { images, split }) => {
     const picture = { ...(images !== 'url' && { image: 'image' }), url: 'url' }
     const meta = ['source_id', 'file_name']
@@ -88,6 +139,22 @@ export const hf: Format = {
     return { regions: { format: 'parquet', path: `${folder}/data/${split}-*.parquet`, columns } }
   },
 }
+
+const captionKeys = [
+  { name: 'text', description: 'the caption', type: 'sc:Text' },
+  { name: 'kind', description: 'web, gold or categories', type: 'sc:Text' },
+] as const
+
+const regionKeys = [
+  { name: 'caption', description: 'place of its caption in the list', type: 'sc:Integer' },
+  { name: 'start', description: 'where its words begin, in characters', type: 'sc:Integer' },
+  { name: 'end', description: 'where they end', type: 'sc:Integer' },
+  { name: 'text', description: 'the words', type: 'sc:Text' },
+  { name: 'head', description: 'their head noun', type: 'sc:Text' },
+  { name: 'xyxy', description: 'x1 y1 x2 y2 in pixels', type: 'sc:Float', shape: '4' },
+  { name: 'score', description: 'of who found the box, 0 to 1', type: 'sc:Float' },
+  { name: 'origin', description: 'who gave the box', type: 'sc:Text' },
+] as const
 
 const five = (value: number) => String(value).padStart(5, '0')
 
@@ -98,9 +165,12 @@ function recordOf({ row, name }: RowWithFile, isUrl: boolean) {
 }
 
 /** The README that the Hub shows: what the data are, as YAML for programs and as text for people. */
-function cardOf({ config, source, license, memory }: WriterContext): string {
+function cardOf({ config, source, license: ofSource, memory, lineage, audits }: WriterContext): string {
   const { written, lost } = memory.sums
   const bytes = memory.counters.bytes ?? 0
+  const about = config.card ?? {}
+  const license = about.license ?? ofSource
+  const title = cardTitle({ about, lineage })
   const ungrounded = lost['phrases without a box'] ?? 0
   // Only its own identifiers are licences to the Hub; all others are named.
   const licenses = license
@@ -109,7 +179,7 @@ function cardOf({ config, source, license, memory }: WriterContext): string {
       : `license: other\nlicense_name: ${JSON.stringify(license)}\n`
     : ''
   return `---
-pretty_name: ${JSON.stringify(source.name)}
+pretty_name: ${JSON.stringify(title)}
 ${licenses}task_categories:
 - object-detection
 - zero-shot-object-detection
@@ -131,7 +201,7 @@ ${features}  splits:
   dataset_size: ${bytes}
 ---
 
-# ${source.name}
+# ${title}
 
 ${written.images} pictures with ${written.captions} captions and ${written.regions} regions: which words of a caption name which
 box. Grounding "${source.grounding}" of the groundmill dataset "${source.name}".
@@ -151,7 +221,8 @@ for region in row["regions"]:
   model and its round
 - \`source_id\` and \`file_name\` are what the source calls the picture: its id (else the file, or the address) and its file
 - \`sha256\` is that of the bytes as they were crawled from \`url\`
-${ungrounded > 0 ? `- ${ungrounded} phrases that no box was found for are not in it\n` : ''}`
+${ungrounded > 0 ? `- ${ungrounded} phrases that no box was found for are not in it\n` : ''}
+${dataCardText({ about, lineage, audits })}`
 }
 
 /** The features as the Hub writes them. */

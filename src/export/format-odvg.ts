@@ -1,4 +1,5 @@
 import { asciiJson } from '../base/ascii-json.js'
+import { listField, pictureFiles, type RecordField, type Records } from '../card/croissant-records.js'
 import type { Caption } from '../rows/rows.js'
 import { captionSamples } from './caption-samples.js'
 import type { ClassBox } from './classes.js'
@@ -71,6 +72,16 @@ export const odvg: Format = {
       },
     }
   },
+  layout({ memory }) {
+    const { captions, detections } = memory.sums.written
+    return {
+      fileSets: pictureFiles('images', memory.sums.pictures),
+      records: [
+        ...(captions > 0 || detections === 0 ? [captionRecords] : []),
+        ...(detections > 0 ? [detectionRecords] : []),
+      ],
+    }
+  },
   ingest: (folder, { images, format }, { written }) => {
     const pictures = images === 'url' ? {} : { images: folder }
     return {
@@ -87,6 +98,63 @@ export const odvg: Format = {
       }),
     }
   },
+}
+
+const column = (file: string, name: string) => ({ of: { fileObject: file }, extract: { column: name } })
+
+const pictureFields = (file: string): RecordField[] => [
+  {
+    ...{ name: 'filename', description: 'the file of the picture, or its address', type: 'sc:Text' },
+    source: column(file, 'filename'),
+  },
+  { name: 'height', description: 'pixels', type: 'sc:Integer', source: column(file, 'height') },
+  { name: 'width', description: 'pixels', type: 'sc:Integer', source: column(file, 'width') },
+]
+
+const captionRecords: Records = {
+  ...{ id: 'captions', description: 'a caption of a picture, and the boxes that its words name' },
+  fields: [
+    ...pictureFields(grounding),
+    {
+      ...{ name: 'caption', description: 'the caption', type: 'sc:Text' },
+      source: { ...column(grounding, 'grounding'), transform: [{ jsonPath: 'caption' }] },
+    },
+    listField(
+      'regions',
+      'words of the caption and what they name',
+      column(grounding, 'grounding'),
+      [
+        { name: 'phrase', description: 'the words', type: 'sc:Text' },
+        {
+          ...{ name: 'bbox', type: 'sc:Float', shape: '-1' },
+          description: 'x1 y1 x2 y2 in pixels, or a list of such boxes',
+        },
+        {
+          ...{ name: 'tokens_positive', type: 'sc:Integer', shape: '-1,2' },
+          description: 'spans of the words in the caption, in characters',
+        },
+      ],
+      [{ jsonPath: 'regions' }],
+    ),
+  ],
+}
+
+const detectionRecords: Records = {
+  ...{ id: 'detections', description: 'a picture and its boxes of classes' },
+  fields: [
+    ...pictureFields(detection),
+    listField(
+      'instances',
+      'its boxes',
+      column(detection, 'detection'),
+      [
+        { name: 'bbox', description: 'x1 y1 x2 y2 in pixels', type: 'sc:Float', shape: '4' },
+        { name: 'label', description: 'number of its class in label_map.json', type: 'sc:Integer' },
+        { name: 'category', description: 'name of its class', type: 'sc:Text' },
+      ],
+      [{ jsonPath: 'instances' }],
+    ),
+  ],
 }
 
 const pictureOf = ({ file, row }: RowWithFile) => ({

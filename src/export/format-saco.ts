@@ -1,5 +1,5 @@
 import type { Xyxy } from '../boxes/xyxy.js'
-import { openCocoFile } from './coco-file.js'
+import { cocoLayout, openCocoFile } from './coco-file.js'
 import type { ExportRegion, ExportRow } from './export-rows.js'
 import { lengthBetween, shortFloat } from './float-text.js'
 import type { Format, Memory, Writer } from './format.js'
@@ -86,6 +86,20 @@ export const saco: Format = {
       },
     }
   },
+  layout: (context) =>
+    cocoLayout(context, [
+      {
+        name: 'pairs',
+        images: [
+          { name: 'text_input', description: 'the phrase', type: 'sc:Text' },
+          {
+            ...{ name: 'is_instance_exhaustive', type: 'sc:Integer' },
+            description: '1 where all boxes of the phrase are known',
+          },
+        ],
+        boxes: [],
+      },
+    ]),
   ingest: (folder, { images }) => {
     const pictures = images === 'url' ? {} : { images: folder }
     return { pairs: { format: 'saco', path: `${folder}/pairs.json`, ...pictures } }

@@ -48,6 +48,63 @@ export const webdataset: Format = {
       async finish() {},
     }
   },
+  layout({ shards }) {
+    const tars = shards.map(({ shard }) => `${shard}.tar`)
+    const sample = (fileSet: string, ending: string) => ({
+      ...{ of: { fileSet }, extract: { fileProperty: 'filename' } as const },
+      transform: [{ regex: `^(.*)\\.${ending}$` }],
+    })
+    const content = (fileSet: string) => ({ of: { fileSet }, extract: { fileProperty: 'content' } }) as const
+    return {
+      fileSets: [
+        {
+          id: 'picture-files',
+          description: 'the pictures within the tars',
+          includes: ['*.jpg', '*.png', '*.webp', '*.gif', '*.bmp', '*.tif', '*.avif'],
+          ...{ containedIn: tars, encodingFormat: 'image/jpeg' },
+        },
+        {
+          id: 'json-files',
+          description: 'what is said of them, a JSON object each',
+          ...{ includes: ['*.json'], containedIn: tars, encodingFormat: 'application/json' },
+        },
+      ],
+      records: [
+        {
+          ...{ id: 'images', description: 'the picture of a sample', key: 'sample' },
+          fields: [
+            {
+              ...{ name: 'sample', description: 'name of the sample', type: 'sc:Text' },
+              source: sample('picture-files', '\\w+'),
+            },
+            {
+              ...{ name: 'image', description: 'the picture', type: 'sc:ImageObject' },
+              source: content('picture-files'),
+            },
+          ],
+        },
+        {
+          ...{ id: 'pictures', description: 'a sample: a picture and what is said of it', key: 'sample' },
+          fields: [
+            {
+              ...{ name: 'sample', description: 'name of the sample', type: 'sc:Text' },
+              ...{ source: sample('json-files', 'json'), references: 'images/sample' },
+            },
+            {
+              name: 'json',
+              description:
+                'key, size, captions, regions (caption, start, end, text, xyxy, score, origin) as JSON',
+              ...{ type: 'sc:Text', source: content('json-files') },
+            },
+            {
+              ...{ name: 'image', description: 'the picture', type: 'sc:ImageObject' },
+              source: { field: 'images/image' },
+            },
+          ],
+        },
+      ],
+    }
+  },
   ingest: (folder, { format }) => ({
     regions: {
       format,

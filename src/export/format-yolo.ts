@@ -1,5 +1,6 @@
 import { asciiJson } from '../base/ascii-json.js'
 import { orderedMap } from '../base/ordered-map.js'
+import { pictureFiles } from '../card/croissant-records.js'
 import { count } from './export-sums.js'
 import type { Format, RowWithFile, Writer } from './format.js'
 import { writeNew } from './place-picture.js'
@@ -84,6 +85,51 @@ export const yolo: Format = {
           `train: images/${split}\n${valComment}val: images/${split}\nnames:${names.length > 0 ? `\n${names.join('')}` : ' {}\n'}`,
         )
       },
+    }
+  },
+  layout({ config, memory }) {
+    const lines = { fileSet: 'label-files' }
+    return {
+      fileSets: [
+        {
+          id: 'label-files',
+          description: 'a text file for each picture, with a line for each of its boxes',
+          ...{ includes: [`labels/${config.split}/*/*.txt`], encodingFormat: 'text/plain' },
+        },
+        ...pictureFiles(`images/${config.split}`, memory.sums.pictures),
+      ],
+      records: [
+        {
+          ...{ id: 'pictures', description: 'a picture', key: 'file_name' },
+          fields: [
+            {
+              ...{ name: 'file_name', description: 'its file', type: 'sc:Text' },
+              source: { of: { fileObject: pictureList }, extract: { column: 'file_name' } },
+            },
+          ],
+        },
+        {
+          ...{ id: 'boxes', description: 'a box of a class' },
+          fields: [
+            {
+              ...{ name: 'file', description: 'the file of labels that it stands in', type: 'sc:Text' },
+              source: { of: lines, extract: { fileProperty: 'fullpath' } },
+            },
+            {
+              ...{ name: 'class', description: 'number of its class in data.yaml', type: 'sc:Integer' },
+              source: { of: lines, extract: { fileProperty: 'lines' }, transform: [{ regex: '^(\\d+) ' }] },
+            },
+            {
+              ...{ name: 'box', type: 'sc:Float', shape: '4' },
+              description: "centre x, centre y, width and height in shares of the picture's",
+              source: {
+                ...{ of: lines, extract: { fileProperty: 'lines' } },
+                transform: [{ regex: '^\\d+ (.*)$' }, { separator: ' ' }],
+              },
+            },
+          ],
+        },
+      ],
     }
   },
   ingest: (folder, { format, split }) => ({

@@ -1,3 +1,6 @@
+import type { RecordLayout } from '../card/croissant-records.js'
+import type { NamedAudit } from '../card/ledger.js'
+import type { Lineage } from '../card/lineage.js'
 import type { Classes } from './classes.js'
 import type { ExportConfig } from './config.js'
 import type { ExportFolder } from './export-folder.js'
@@ -22,6 +25,9 @@ export interface WriterContext {
   /** The licence of the dataset's card. */
   readonly license: string | undefined
   readonly classes: Classes
+  /** How the grounding came to be, and what audits say of it. */
+  readonly lineage: Lineage
+  readonly audits: readonly NamedAudit[]
   readonly names: PictureNames
   readonly memory: Memory
 }
@@ -67,6 +73,10 @@ export interface Format {
   /** What a reader should know. */
   readonly notes: readonly string[]
   open(context: WriterContext): Promise<Writer>
+  /** Folders of files that croissant.json describes one by one, beside those of the export's own. */
+  readonly inner?: readonly string[]
+  /** What its files hold, in Croissant's words. */
+  layout(context: Pick<WriterContext, 'config' | 'memory' | 'shards'>): RecordLayout
   /**
    * The `with` of an ingest stage that reads it back, by what is read; none where its reader gives other
    * rows.

@@ -48,6 +48,8 @@ function whyNotLoaded(message: string): string {
       ?.filter((part) => part !== undefined) ?? []
   if (operator !== undefined)
     return `it has the operator ${operator}, which this onnxruntime does not: export it anew, for ONNX's own operators`
+  if (/requires f16/.test(message))
+    return 'it is in half precision, in which this device does not compute: name the file in float32 (file: model), or another device'
   if (/File doesn't exist|No such file|system error number 2\b/i.test(message))
     return /external|initializer/i.test(message)
       ? 'the file of its weights is not beside it: get it too'

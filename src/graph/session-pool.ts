@@ -90,9 +90,13 @@ export class SessionPool {
    * Runs the model in a session that is idle. The feeds are handed over: their arrays are empty afterwards.
    * Float32 values become float16 where the model wants these, and results come back as float32.
    *
+   * @param wanted names of the results that come back; all of them where not given
    * @throws Error that names the model, and says so where it was refused memory
    */
-  async run(feeds: Readonly<Record<string, Value>>): Promise<Record<string, Value>> {
+  async run(
+    feeds: Readonly<Record<string, Value>>,
+    wanted?: readonly string[],
+  ): Promise<Record<string, Value>> {
     const messages = Object.entries(feeds).map(([name, value]) => {
       const isHalf = value.data instanceof Float32Array && this.input(name)?.dtype === 'float16'
       return isHalf
@@ -101,7 +105,7 @@ export class SessionPool {
     })
     const seat = this.idle.pop() ?? (await new Promise<Seat>((resolve) => this.waiting.push(resolve)))
     try {
-      const results = await this.runIn(seat, messages)
+      const results = await this.runIn(seat, messages, wanted)
       return Object.fromEntries(
         results.map(({ name, dtype, data, shape }) => [
           name,
@@ -122,13 +126,17 @@ export class SessionPool {
     await Promise.all(this.seats.map(({ worker }) => worker.close()))
   }
 
-  private async runIn(seat: Seat, messages: readonly Message[]): Promise<readonly Message[]> {
+  private async runIn(
+    seat: Seat,
+    messages: readonly Message[],
+    wanted?: readonly string[],
+  ): Promise<readonly Message[]> {
     try {
       if (seat.worker.isGone && !this.isClosed) {
         seat.worker = seat.start()
         await seat.worker.opened
       }
-      return await seat.worker.run(messages)
+      return await seat.worker.run(messages, wanted)
     } catch (error) {
       throw sessionError(this.name, error)
     }
@@ -185,12 +193,12 @@ class SessionWorker {
     return this.failure !== undefined
   }
 
-  async run(feeds: readonly Message[]): Promise<readonly Message[]> {
+  async run(feeds: readonly Message[], wanted?: readonly string[]): Promise<readonly Message[]> {
     if (this.ended) throw new Error(closed)
     if (this.failure) throw this.failure
     const buffers = new Set(feeds.map(({ data }) => data.buffer as ArrayBuffer))
     const answer = this.next<{ results: readonly Message[] }>()
-    this.worker.postMessage(feeds, [...buffers])
+    this.worker.postMessage({ feeds, wanted }, [...buffers])
     return (await answer).results
   }
 

@@ -20,8 +20,8 @@ try {
     try {
       /** @type {Record<string, Tensor>} */
       const feeds = {}
-      for (const { name, dtype, data, shape } of message) feeds[name] = new Tensor(dtype, data, shape)
-      const results = await session.run(feeds)
+      for (const { name, dtype, data, shape } of message.feeds) feeds[name] = new Tensor(dtype, data, shape)
+      const results = await session.run(feeds, message.wanted ?? session.outputNames)
       // Results lie in memory of onnxruntime, which cannot change hands: they are copied.
       port.postMessage({
         results: Object.entries(results).map(([name, tensor]) => {

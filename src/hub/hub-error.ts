@@ -77,7 +77,7 @@ export function unreachable(
 }
 
 /** The innermost code of a failure of the network. */
-function whyNot(error: unknown): string {
+export function whyNot(error: unknown): string {
   let why = ''
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code, message, errors } = cause as NodeJS.ErrnoException & { readonly errors?: readonly Error[] }

@@ -113,6 +113,11 @@ async function storedRows(
   }
 }
 
+/** Who asked for the pictures, and whose wishes were honoured: what a card of the dataset says of its crawl. */
+const crawlerOf = ({ fetch: { user_agent, robots, opt_out, tdm } }: SourceConfig) => ({
+  ...{ user_agent, robots, opt_out, tdm },
+})
+
 /** Of what decides how a picture is stored. */
 const imageHash = ({ image }: SourceConfig) => hashJson(image)
 
@@ -138,9 +143,19 @@ async function ingestRows(
 ): Promise<ShardOutput> {
   const { onProgress } = task
   const sums = shardSums(source.hasBoxes)
+  let fetched = 0
+  const counting: Fetcher = {
+    dns: fetcher.dns,
+    health: fetcher.health,
+    close: () => fetcher.close(),
+    fetch: (...asked) => {
+      fetched++
+      return fetcher.fetch(...asked)
+    },
+  }
   const { signal, onFailure } = untilFailure(task.signal)
   async function* images(): AsyncGenerator<ImageRow> {
-    for await (const result of ingested({ ...task, signal }, source, plan, fetcher, { stored })) {
+    for await (const result of ingested({ ...task, signal }, source, plan, counting, { stored })) {
       signal.throwIfAborted()
       sums.add(result)
       onProgress?.(sums.done)
@@ -150,13 +165,19 @@ async function ingestRows(
   const imageFile = await write('images', images(), onFailure)
   const rejectFile = await write('rejects', sums.rejects)
   const files = { images: imageFile, rejects: rejectFile }
+  // Pictures that are kept were crawled by whoever crawled them before.
+  const crawler = fetched > 0 ? crawlerOf(source.config) : stored?.crawler
   const counts = {
     unit: 'pairs',
     in: sums.done,
     out: sums.out,
     rejected: sums.rejected,
     stats: sums.stats(),
-    config: { image: imageHash(source.config), ...hubSource(source.config) },
+    config: {
+      image: imageHash(source.config),
+      ...hubSource(source.config),
+      ...(crawler !== undefined && { crawler }),
+    },
   }
   // By the configuration, not by the rows: a shard whose pictures all failed is gold as well.
   if (!source.hasBoxes) return { files, ...counts }

@@ -20,6 +20,9 @@ import type { SourceRow } from './read/source-row.js'
  * others.
  */
 export interface StoredRows {
+  /** What the record says of who crawled them; undefined where it says nothing. */
+  readonly crawler: unknown
+
   /** Whether something is there of a row's address. */
   has(row: SourceRow): boolean
   /**
@@ -85,6 +88,7 @@ export async function openStoredRows(
     return hasBoxes ? { ...gold[at], image } : { image }
   }
   return {
+    crawler: made.config?.crawler,
     has(row) {
       const { load, file, problem } = row
       const url = storedUrl(row)

@@ -9,7 +9,7 @@ import { UserError } from '../base/user-error.js'
 const records = ['record.json', 'import.json']
 /** What a stopped training or import leaves, before it says whose the folder is. */
 const begun =
-  /^(tokenizer\.json|(model|checkpoint)\.safetensors|metrics\.jsonl|events\.out\.tfevents\.\d+\.groundmill)$/
+  /^(tokenizer\.json|(model|checkpoint|best)\.safetensors|metrics\.jsonl|events\.out\.tfevents\.\d+\.groundmill)$/
 
 /**
  * Looks whether a model may be written into a folder: it is not there, or empty, or holds what groundmill has trained or

@@ -97,6 +97,8 @@ export async function checkRounds(
   for (const [at, name] of rounds.held_out.entries()) await requireRole(`held_out[${at}]`, name, boxes)
   for (const [at, name] of rounds.train.vocabulary.entries())
     await requireRole(`train.vocabulary[${at}]`, name, pairs)
+  const validated = rounds.train.validate?.set
+  if (validated !== undefined) await requireRole('train.validate.set', validated, boxes)
   await checkJudges()
   await checkEvaluations()
   if (rounds.audit?.known !== undefined) await requireRole('audit.known', rounds.audit.known, grounding)
@@ -204,6 +206,8 @@ export async function checkRounds(
       { key: 'phrases', name: rounds.phrases },
       ...rounds.gold.map((name, at) => ({ key: `gold[${at}]`, name })),
       ...shown.map((name) => ({ key: 'teacher', name })),
+      // The best step is learned from it.
+      ...(validated === undefined ? [] : [{ key: 'train.validate.set', name: validated }]),
       ...Object.entries(rounds.verify).flatMap(([part, config]) =>
         config.judge === 'network' && config.model !== undefined
           ? [{ key: `verify.${part}.model`, name: config.model }]

@@ -138,6 +138,7 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
           name('filter'),
           ...(isStart ? current.needs : []),
           ...(weighing === undefined ? [] : [ofRound(weighing)]),
+          ...(rounds.train.validate ? [rounds.train.validate.set] : []),
         ],
         with: {
           ...rounds.train,

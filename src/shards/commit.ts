@@ -50,6 +50,8 @@ export interface CommitRecord {
    * images.
    */
   readonly order?: number
+  /** Name and version of the program that made it. Absent where an older version did. */
+  readonly software?: string
   /** When it was made, by the clock of its machine: for people, and no order. */
   readonly createdAt: string
 }
@@ -125,6 +127,7 @@ const recordSchema = pointerSchema.extend({
   }),
   seconds: z.number(),
   order: count.optional(),
+  software: z.string().optional(),
   createdAt: z.string(),
 })
 

@@ -1,3 +1,4 @@
+import { programVersion } from '../base/files/program-version.js'
 import { families, recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import type { ShardStats } from '../statistics/stats.js'
@@ -108,6 +109,7 @@ export function recordOf(
     inputs,
     ...output,
     seconds: Math.round(seconds * 1000) / 1000,
+    software: `groundmill ${programVersion}`,
     createdAt: new Date().toISOString(),
   }
 }

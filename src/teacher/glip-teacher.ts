@@ -102,7 +102,7 @@ interface GlipFiles {
   readonly tokenizer: Tokenizer
   /** Whether pictures are padded as the official code pads them. */
   readonly isExact: boolean
-  /** Whether all graphs are made as needed, for a device without the DeformConv that those of the folder have. */
+  /** Whether all graphs are made as needed, out of operators that WebGPU has: those of the folder have others. */
   readonly portable: boolean
   /** Where the weights lie, of a model whose graphs are made as needed. */
   readonly places: ReadonlyMap<string, TensorPlace> | undefined
@@ -113,7 +113,7 @@ async function readFiles(path: string, { sizes, devices }: FamilyFolder['options
   const isExact = isShownExactly(path, config, sizes)
   const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
   checkVocabulary(path, tokenizer, config)
-  const portable = config.tower.kind === 'dyhead' && devices.some(needsPortable)
+  const portable = devices.some(needsPortable)
   const places = isExact || portable ? await readTensorPlaces(join(path, 'model.safetensors')) : undefined
   return { config, tokenizer, isExact, portable, places }
 }

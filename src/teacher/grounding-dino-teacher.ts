@@ -12,13 +12,13 @@ import { sigmoid } from '../statistics/logistic.js'
 import { joinNames } from '../words/name-prompt.js'
 import { countIn, requireJson } from './folder/hf-folder.js'
 import type { ImageProcessor } from './folder/hf-image-processor.js'
-import { checkPorts, type ImageInput, imageInput, runOverImages } from './folder/image-runs.js'
+import { checkPorts, type ImageInput, imageInput, inputsText, runOverImages } from './folder/image-runs.js'
 import { detrProcessor } from './folder/processor-class.js'
 import { readImageProcessor } from './folder/read-image-processor.js'
 import { distributeBoxes, groupByPicture } from './group-by-picture.js'
 import { cornersOf, keepBest } from './keep-best.js'
 import type { FamilyFolder, FamilyOpening, OpenFamily } from './model-family.js'
-import { type PhrasePrompt, packPhrases } from './pack-phrases.js'
+import { type PhrasePrompt, packPhrases } from './phrases/pack-phrases.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
 
 const inputs = ['pixel_values', 'pixel_mask', 'input_ids', 'token_type_ids', 'attention_mask']
@@ -125,6 +125,10 @@ async function openModel(
 ): Promise<DinoModel> {
   const pool = await openPool(files[0], options)
   checkPorts(pool, files[0], inputs, ['logits', 'pred_boxes'])
+  if (!pool.input('input_ids'))
+    throw new UserError(
+      `${files[0]}: there is no input "input_ids": it reads no words; it has: ${inputsText(pool)}.`,
+    )
   const images = imageInput(pool, files[0], processor, options.batch)
   const declared = pool.input('input_ids')?.shape[1]
   const fixedLength = typeof declared === 'number' ? declared : undefined

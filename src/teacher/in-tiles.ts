@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { joinParts } from '../boxes/join-parts.js'
 import { mergeBoxes } from '../boxes/merge-boxes.js'
 import { nms } from '../boxes/nms.js'
 import type { Xyxy } from '../boxes/xyxy.js'
@@ -26,14 +27,16 @@ export const tilesConfig = z
       .default(true)
       .describe('whether the whole picture is asked about as well, for what is larger than a tile'),
     merge: z
-      .enum(['nmm', 'nms'])
-      .default('nmm')
+      .enum(['join', 'drop', 'nms', 'nmm'])
+      .default('join')
       .describe(
-        'boxes of one phrase that match are one: nmm, which grows around all; nms, the strongest as it is',
+        'how boxes of one phrase become one. join: the strongest of those that overlap, and parts that an edge of a tile has cut grow together; drop: without the parts, for an overlap as large as the things; nms: the strongest alone; nmm: grown around all, as SAHI does it, for a floor of 0.25 or more: weak boxes spoil it',
       ),
     match: share
       .default(0.5)
-      .describe('overlap over which boxes match: of nmm in shares of the smaller one, of nms their IoU'),
+      .describe(
+        'overlap over which boxes are one: their IoU; of parts and of nmm in shares of the smaller one',
+      ),
   })
   .describe(
     'asks about a large picture in tiles as well, for what is small in it, and puts the answers together (SAHI); as many times slower as there are tiles',
@@ -43,9 +46,12 @@ export type TilesConfig = z.infer<typeof tilesConfig>
 
 /** Tiles that are cut out at once, for one session. */
 const tilesAtOnce = 8
+/** A box that ends so near to an edge within the picture, in shares of the tile's side, is taken for a part. */
+const nearEdge = 0.015
 
 /** A part of a picture. */
 interface Tile {
+  readonly whole: Picture
   readonly picture: Picture
   readonly left: number
   readonly top: number
@@ -61,11 +67,11 @@ export function inTiles(teacher: Teacher, config: TilesConfig): Teacher {
     ...teacher,
     pictureSide: Number.POSITIVE_INFINITY,
     async detect(queries: readonly Query[], options: DetectOptions) {
-      const found = queries.map((): PhraseDetection[] => [])
+      const found = queries.map((): TileBox[] => [])
       const byPicture = grouped(queries.keys(), (index) => (queries[index] as Query).picture)
       for (const group of groupsOf(tilesOf(byPicture.keys(), config), tilesAtOnce * teacher.parallel)) {
-        const asked = group.flatMap(({ whole, ...tile }) =>
-          (byPicture.get(whole) ?? []).map((index) => ({ index, tile })),
+        const asked = group.flatMap((tile) =>
+          (byPicture.get(tile.whole) ?? []).map((index) => ({ index, tile })),
         )
         const answers = await teacher.detect(
           asked.map(({ index, tile }) => ({ ...(queries[index] as Query), picture: tile.picture })),
@@ -80,10 +86,7 @@ export function inTiles(teacher: Teacher, config: TilesConfig): Teacher {
 }
 
 /** The tiles of pictures, one after another, the whole picture first where it is wanted. */
-function* tilesOf(
-  pictures: Iterable<Picture>,
-  config: TilesConfig,
-): Generator<Tile & { readonly whole: Picture }> {
+function* tilesOf(pictures: Iterable<Picture>, config: TilesConfig): Generator<Tile> {
   for (const whole of pictures) {
     const places = tilePlaces(whole, config)
     if (config.whole || places.length === 1) yield { whole, picture: whole, left: 0, top: 0 }
@@ -122,27 +125,53 @@ function cutOut(picture: Picture, left: number, top: number, width: number, heig
   return { width, height, data, scale: picture.scale }
 }
 
-function shifted(box: PhraseDetection, { left, top }: Tile): PhraseDetection {
+/** A box in pixels of the whole picture. */
+interface TileBox extends PhraseDetection {
+  readonly isPart: boolean
+}
+
+function shifted(box: PhraseDetection, { whole, picture, left, top }: Tile): TileBox {
   const [x1, y1, x2, y2] = box.xyxy
+  const near = nearEdge * Math.max(picture.width, picture.height)
   const xyxy: Xyxy = [x1 + left, y1 + top, x2 + left, y2 + top]
-  return { ...box, xyxy }
+  const isPart =
+    (left > 0 && x1 <= near) ||
+    (top > 0 && y1 <= near) ||
+    (left + picture.width < whole.width && x2 >= picture.width - near) ||
+    (top + picture.height < whole.height && y2 >= picture.height - near)
+  return { ...box, xyxy, isPart }
 }
 
 /** Boxes of all tiles put together, those of each phrase and label by themselves; best first. */
 function together(
-  boxes: readonly PhraseDetection[],
+  boxes: readonly TileBox[],
   { merge, match }: TilesConfig,
   { max_boxes: most }: DetectOptions,
 ): PhraseDetection[] {
   const byPhrase = grouped(boxes, ({ phrase }) => phrase)
   const kept = [...byPhrase.values()].flatMap((own) => {
     const byLabel = grouped(own, ({ label }) => label)
-    const merged = [...byLabel.values()].flatMap((same) =>
-      merge === 'nmm' ? mergeBoxes(same, match) : nms(same, match).map((at) => same[at] as PhraseDetection),
-    )
+    const merged = [...byLabel.values()].flatMap((same) => merges[merge](same, match))
     return merged.sort((a, b) => b.score - a.score).slice(0, most)
   })
-  return kept.sort((a, b) => b.score - a.score)
+  return kept.sort((a, b) => b.score - a.score).map(({ isPart, ...box }) => box)
+}
+
+const strongest = (boxes: readonly TileBox[], match: number) =>
+  nms(boxes, match).map((at) => boxes[at] as TileBox)
+
+/** How boxes of one phrase and label become one. */
+const merges: Readonly<
+  Record<TilesConfig['merge'], (boxes: readonly TileBox[], match: number) => TileBox[]>
+> = {
+  join: joinParts,
+  drop: (boxes, match) =>
+    strongest(
+      boxes.filter(({ isPart }) => !isPart),
+      match,
+    ),
+  nms: strongest,
+  nmm: mergeBoxes,
 }
 
 function grouped<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {

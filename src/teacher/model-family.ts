@@ -8,7 +8,7 @@ export interface FamilyFolder {
   readonly path: string
   /** The `model_type` of `config.json`. */
   readonly kind: string
-  /** The model, and for OWL in two parts the one that reads words. */
+  /** The model, or its parts: for OWL and YOLO-World then the one that reads words, for SAM 3 that and the one that finds. */
   readonly files: readonly [string, ...string[]]
   readonly options: {
     readonly name?: string

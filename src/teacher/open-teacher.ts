@@ -1,10 +1,12 @@
-import { basename, join, relative, resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { nameList, shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 import { SessionPool } from '../graph/session-pool.js'
+import { fetchModelFile } from '../hub/fetch-model.js'
 import { hubName, isHub, parseHub } from '../hub/hub-address.js'
-import { localModelFolder, onnxName, requireOnnx } from '../model/fetch-onnx.js'
+import { localModelFolder, onnxName, requireOnnx, soleOnnx } from '../model/fetch-onnx.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { hashModel, modelFiles, ownFiles, readModelConfig } from '../model/model-folder.js'
 import { noModelFolder } from '../model/no-model-folder.js'
@@ -18,17 +20,21 @@ import {
   optionalModelFile,
   readJson,
   requireJson,
+  soleModelFile,
   weightFiles,
 } from './folder/hf-folder.js'
+import { isYoloExport } from './folder/yolo-export.js'
 import { readGlipTeacher } from './glip-teacher.js'
 import { readGroundingDino } from './grounding-dino-teacher.js'
 import type { FamilyFolder, ReadFamily } from './model-family.js'
 import { readOmDet } from './omdet-teacher.js'
 import { readOwl } from './owl-teacher.js'
 import { hashTeacherFile, isTeacherFile, loadTeacherModule, openTeacherFile } from './own-teacher.js'
+import { readSam } from './sam-teacher.js'
 import { splitLongTexts } from './split-long-texts.js'
 import type { Teacher } from './teacher.js'
 import { readTorchvision } from './torchvision-teacher.js'
+import { readYolo } from './yolo-teacher.js'
 
 export interface OpenOptions {
   /** Name written into proposals; the folder's own where it is not given. */
@@ -62,16 +68,19 @@ const families: ReadonlyMap<string, ReadFamily> = new Map([
   ['omdet-turbo', readOmDet],
   ['owlvit', readOwl],
   ['owlv2', readOwl],
+  ['sam3', readSam],
+  ['sam3_video', readSam],
   ['detr', readDetr],
   ['rt_detr', readDetr],
   ['rt_detr_v2', readDetr],
   ['torchvision-detector', readTorchvision],
+  ['yolo', readYolo],
 ])
 
 /**
  * Opens a model folder, or a model of the Hub (`hf://ORG/MODEL`), by the `model_type` of its `config.json`: one of this program's own, a Hugging Face
  * folder as it is (`onnx/model.onnx`, `config.json`, `preprocessor_config.json` or `processor_config.json`,
- * `tokenizer.json`), or a detector of torchvision; or, where the path is that of a JavaScript file, what that exports
+ * `tokenizer.json`), a detector of torchvision, or an export of Ultralytics or its folder; or, where the path is that of a JavaScript file, what that exports
  * (`TeacherModule`). All of a folder's files are read and checked before the first session
  * is opened.
  *
@@ -79,7 +88,7 @@ const families: ReadonlyMap<string, ReadFamily> = new Map([
  * its family
  */
 export async function openTeacher(model: string, given: OpenOptions = {}): Promise<Teacher> {
-  const options = isHub(model) ? { ...given, name: given.name ?? hubName(parseHub(model)) } : given
+  const options = isHub(model) ? { ...given, name: given.name ?? nameOnHub(model) } : given
   const notice = options.notice ?? (() => {})
   const devices = await devicesOf(options)
   const path = await localFolder(model, options, devices)
@@ -163,10 +172,16 @@ export async function requireDevices(options: Pick<OpenOptions, 'device'>): Prom
   await devicesOf(options)
 }
 
+/** Of a model of the Hub: its repository's, or that of the file that is named. */
+const nameOnHub = (address: string): string =>
+  address.endsWith('.onnx') ? basename(address, '.onnx') : hubName(parseHub(address))
+
 /** What a teacher is called that nobody gives a name: as its folder, or as a file of your own or its repository says. */
 export async function teacherName(path: string): Promise<string> {
-  if (isHub(path)) return hubName(parseHub(path))
-  return (await isTeacherFile(path)) ? (await loadTeacherModule(path)).name : basename(resolve(path))
+  if (isHub(path)) return nameOnHub(path)
+  return (await isTeacherFile(path))
+    ? (await loadTeacherModule(path)).name
+    : basename(resolve(path)).replace(/\.onnx$/, '')
 }
 
 async function devicesOf({ device = 'cpu' }: OpenOptions): Promise<Device[]> {
@@ -182,7 +197,18 @@ async function findFiles(
   optional: (name: string) => Promise<string | undefined> = (name) => optionalModelFile(path, name),
   required: (name: string) => Promise<string> = (name) => modelFile(path, name),
 ): Promise<FolderFiles & { readonly read: ReadFamily }> {
+  if (extname(path) === '.onnx' && (await stat(path).catch(() => undefined))?.isFile()) {
+    if (await isYoloExport(path)) return { read: readYolo, kind: 'yolo', files: [path] }
+    throw await noModelFolder(path)
+  }
   const config = await readJson(path, 'config.json')
+  if (!config || config.model_type === 'yolo') {
+    // What Ultralytics exports lies alone, under the name of its checkpoint.
+    const model = file === undefined ? await soleModelFile(path) : await optionalModelFile(path, file)
+    const words = await optionalModelFile(path, 'text_model')
+    if (model && (config || (await isYoloExport(model))))
+      return { read: readYolo, kind: 'yolo', files: words ? [model, words] : [model] }
+  }
   if (!config) throw await noModelFolder(path)
   const { model_type: type = null } = config
   const kind = typeof type === 'string' ? type : ''
@@ -201,6 +227,11 @@ async function findFiles(
     const parts = await Promise.all(['vision_model', 'text_model'].map(find))
     if (parts[0] && parts[1]) return { read, kind, files: [parts[0], parts[1]] }
   }
+  if (read === readSam && file === undefined) {
+    const parts = await Promise.all(['vision_encoder', 'text_encoder', 'decoder'].map(findPart(find)))
+    const [vision, words, decoder] = parts
+    if (vision && words && decoder) return { read, kind, files: [vision, words, decoder] }
+  }
   return {
     read,
     kind,
@@ -208,14 +239,26 @@ async function findFiles(
   }
 }
 
+/** Some exporters join the words of a name with a hyphen. */
+const findPart = (find: (name: string) => Promise<string | undefined>) => async (name: string) =>
+  (await find(name)) ?? find(name.replace('_', '-'))
+
 /** The folder of a model on this machine: of one of the Hub, where the files lie that its family opens on these devices. */
 async function localFolder(model: string, options: OpenOptions, devices: readonly Device[]): Promise<string> {
+  if (isHub(model) && model.endsWith('.onnx')) return fetchModelFile(model)
   return localModelFolder(model, async (listing) => {
     const { folder } = listing
-    if (!listing.names.includes('config.json'))
+    const config = await readJson(folder, 'config.json')
+    if (!config || config.model_type === 'yolo') {
+      const { file } = options
+      const words = onnxName(listing, 'text_model')
+      const named = file === undefined ? undefined : requireOnnx(model, listing, file)
+      const sole = named === undefined ? soleOnnx(listing) : [named, ...(words === undefined ? [] : [words])]
+      if (sole) return sole
       throw new UserError(
-        `${model} is not a model folder: it has no config.json. It has: ${nameList(listing.names)}. One of its folders is named behind a slash.`,
+        `${model} is not a model folder: it has no ${config ? 'single ONNX file' : 'config.json, nor a single ONNX file'}. It has: ${nameList(listing.names)}. A folder or an ONNX file of it is named behind a slash.`,
       )
+    }
     const at = (name: string | undefined) => name && join(folder, name)
     const { kind, files } = await findFiles(
       folder,
@@ -235,10 +278,14 @@ async function hashOf(
   onFile?: (name: string, sha256: string) => void,
 ): Promise<string> {
   if (kind === 'groundmill-glip') return hashModel(path, onFile)
-  await requireJson(path, 'config.json')
+  if (files[0] === path) {
+    const own = (await weightFiles(path)).filter((name) => name.startsWith(path.replace(/\.onnx$/, '')))
+    return hashModelFiles(dirname(path), [path, ...own], { withNames: true, ...(onFile && { onFile }) })
+  }
+  if (kind !== 'yolo') await requireJson(path, 'config.json')
   const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']
   const configs = await configFiles(path, names)
-  return hashModelFiles(path, [...configs, ...files, ...(await weightFiles(files[0]))], {
+  return hashModelFiles(path, [...configs, ...files, ...(await weightFiles(...files))], {
     withNames: true,
     ...(onFile && { onFile }),
   })

@@ -21,9 +21,9 @@ import { rowStats } from '../statistics/row-stats.js'
 import { joinNames } from '../words/name-prompt.js'
 import { templatesOf } from '../words/prompt-templates.js'
 import type { TeachConfig } from './config.js'
-import { type ContrastBox, contrastQueries, withContrast } from './contrast-queries.js'
-import { distinctSpans } from './distinct-spans.js'
 import { inTiles } from './in-tiles.js'
+import { type ContrastBox, contrastQueries, withContrast } from './phrases/contrast-queries.js'
+import { distinctSpans } from './phrases/distinct-spans.js'
 import type { DetectOptions, PhraseDetection, Query, Teacher } from './teacher.js'
 
 /** Pictures that are decoded at once, on other threads. */

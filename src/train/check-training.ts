@@ -3,8 +3,9 @@ import { glipConfig } from '../model/network/presets.js'
 import { parameterSpecs } from '../model/parameter-specs.js'
 import { openStartWeights, startProblem, startTokenizer } from '../model/start-weights.js'
 import { readTokenizer } from '../model/word-piece.js'
-import type { TrainConfig } from './config.js'
-import { checkFrozen, isFrozen, isPrompt, requireTunable } from './train-network.js'
+import { checkValidated, type TrainConfig } from './config.js'
+import { checkScales } from './step-sizes.js'
+import { checkAuxiliary, checkFrozen, isFrozen, isPrompt, requireTunable } from './train-network.js'
 
 /** A network whose names alone are looked at may have any vocabulary. */
 const anyVocabulary = 1000
@@ -17,11 +18,14 @@ const anyVocabulary = 1000
  * @throws UserError as `trainModel` does of these
  */
 export async function checkTraining(config: TrainConfig, init: string | undefined): Promise<void> {
+  checkValidated(config)
   const problem = init === undefined ? undefined : await startProblem(init)
   if (problem !== undefined) throw new UserError(`${problem}.`)
   const tokenizer = init === undefined ? undefined : await startTokenizer(init)
   const words = tokenizer === undefined ? anyVocabulary : (await readTokenizer(tokenizer)).vocabulary.size
   const network = glipConfig(config.preset, words, config)
+  checkAuxiliary(network, config)
+  checkScales(network, config)
   if (config.tune === 'prompt') requireTunable(network, config.init)
   const parameters = parameterSpecs(network)
   if (config.tune === 'full')

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { deviceChoice } from '../graph/device-choice.js'
 import { stageName } from '../rows/stage-name.js'
@@ -16,6 +17,12 @@ const lossConfig = z.strictObject({
   contrastive: weight
     .default(0.2)
     .describe('weight of contrastive alignment of regions and words; no term for a preset without that head'),
+  // Without a default: trainings that do not name it stay what they are.
+  auxiliary: weight
+    .optional()
+    .describe(
+      'weight of the same losses of each earlier layer of the decoder, in times those of the last: 1 in DETR; else none. For presets with queries',
+    ),
 })
 
 const rate = z.number().min(0).lt(1)
@@ -31,6 +38,51 @@ const dropConfig = z.strictObject({
   block: rate.default(0).describe("share of the pyramid's maps that DropBlock drops"),
 })
 
+const multiScaleConfig = z
+  .strictObject({
+    sizes: z
+      .array(count)
+      .min(1)
+      .max(100)
+      .describe('sides of the square input in pixels, each as likely as the others'),
+    every: count.default(10).describe('steps of one size before the next is drawn'),
+  })
+  .describe('multi-scale training: steps are of pictures of several sizes; the model stays one of image_size')
+
+const plateauConfig = z
+  .strictObject({
+    patience: z
+      .number()
+      .int()
+      .min(0)
+      .default(3)
+      .describe('validations without a better metric that are waited for; the rate falls at the next one'),
+    factor: z.number().gt(0).lt(1).default(0.1).describe('what the learning rate is multiplied by'),
+    min_rate: weight.default(0).describe('learning rate below which it does not fall'),
+  })
+  .describe('schedule: plateau: when the learning rate falls, as ReduceLROnPlateau of PyTorch does it')
+
+/** The plateau that a configuration asks for. */
+export const plateauOf = ({ plateau }: TrainConfig) => plateau ?? plateauConfig.parse({})
+
+/** Metrics of a validation, of which one decides. */
+export const validationMetrics = ['ap', 'ap50', 'ap75', 'recall1', 'recall5', 'recall10'] as const
+
+const validateConfig = z
+  .strictObject({
+    set: z.string().describe('the held-out dataset, among the stages that are needed'),
+    every: count.optional().describe('steps from one validation to the next; else an epoch'),
+    metric: z.enum(validationMetrics).optional().describe('the score that decides; else ap'),
+    names_a_prompt: count.optional().describe('category names asked at once; else 12'),
+  })
+  .describe('scores the model on a held-out dataset while it is trained, and keeps the best one')
+
+const earlyStopConfig = z
+  .strictObject({
+    patience: count.default(8).describe('validations in a row that are worse than the best one'),
+  })
+  .describe('ends the training where no validation has been as good as the best for long')
+
 const tuneConfig = z
   .enum(['full', 'prompt'])
   .default('full')
@@ -42,6 +94,10 @@ export const trainConfig = z
   .strictObject({
     preset: z.string().default('toy').describe('the network: toy, toy-r50, glip-t, glip-l or glip-r50'),
     image_size: count.optional().describe('pixels of the square input; the preset decides otherwise'),
+    multi_scale: multiScaleConfig.optional(),
+    open_sizes: count
+      .optional()
+      .describe('sizes of multi_scale whose graphs stay open at once, each with memory of its own; else 2'),
     max_tokens: count.optional().describe('tokens of a prompt; the preset decides otherwise'),
     init: z
       .string()
@@ -97,11 +153,14 @@ export const trainConfig = z
       .describe("learning rate of biases, in times learning_rate; GLIP's recipe has 2"),
     warmup: z.number().int().min(0).default(50).describe('steps in which the learning rate rises from 0'),
     schedule: z
-      .enum(['cosine', 'step'])
+      .enum(['cosine', 'step', 'plateau'])
       .default('cosine')
       .describe(
-        'how the learning rate falls: as half a cosine to 0, or in steps, to a tenth at 67 % and again at 89 %',
+        'how the learning rate falls: as half a cosine to 0, in steps, to a tenth at 67 % and again at 89 %, or where validations get no better',
       ),
+    plateau: plateauConfig.optional(),
+    validate: validateConfig.optional(),
+    early_stop: earlyStopConfig.optional(),
     beta1: share.default(0.9).describe('AdamW: share that the mean of gradients keeps at each step'),
     beta2: share.default(0.99).describe('AdamW: share that the mean of squared gradients keeps at each step'),
     epsilon: z
@@ -177,6 +236,17 @@ export type TrainConfig = z.infer<typeof trainConfig>
 /** A training whose length is known. */
 export type TrainRun = TrainConfig & { readonly steps: number }
 
+/** Throws a UserError where validations are to decide, and nothing is validated on. */
+export function checkValidated({ schedule, plateau, validate, early_stop: stop }: TrainConfig): void {
+  if (plateau && schedule !== 'plateau')
+    throw new UserError(`plateau: the schedule is ${shownValue(schedule)}: say \`schedule: plateau\` too.`)
+  const asking = schedule === 'plateau' ? 'schedule: plateau' : stop ? 'early_stop' : undefined
+  if (asking !== undefined && !validate)
+    throw new UserError(
+      `${asking}: what decides are validations: name a held-out dataset, \`validate: { set: NAME }\`.`,
+    )
+}
+
 /** @param pictures of one epoch */
 export function stepsOf({ steps, epochs, batch }: TrainConfig, pictures: number): number {
   if (epochs === undefined) return steps ?? 1000
@@ -195,4 +265,4 @@ export function partsOf({ batch, micro_batch = batch }: Pick<TrainConfig, 'batch
 }
 
 /** Keys that change how fast or what the card says, never what comes out. */
-export const trainNotHashed = ['threads', 'device', 'checkpoint_every', 'license'] as const
+export const trainNotHashed = ['threads', 'device', 'checkpoint_every', 'license', 'open_sizes'] as const

@@ -3,7 +3,7 @@ import type { GlipConfig } from '../model/network/config.js'
 import type { TrainRun } from './config.js'
 import type { StepMetrics } from './metrics-log.js'
 import type { SampleSource, SampleStream } from './samples/sample.js'
-import type { TrainStart } from './train-task.js'
+import type { TrainResult, TrainStart } from './train-task.js'
 
 /** What the card of a trained model describes. */
 export interface TrainedModel {
@@ -15,12 +15,23 @@ export interface TrainedModel {
   readonly network: GlipConfig
   readonly last: StepMetrics
   readonly start: TrainStart | undefined
+  /** The validation whose weights these are; undefined where nothing was validated on. */
+  readonly best?: TrainResult['best'] | undefined
 }
 
 /**
  * The README of a trained model: the data with its licences and who drew its boxes, the start, the recipe.
  */
-export function trainCard({ name, sources, streams, config, network, last, start }: TrainedModel): string {
+export function trainCard({
+  name,
+  sources,
+  streams,
+  config,
+  network,
+  last,
+  start,
+  best,
+}: TrainedModel): string {
   const rows = streams.map(({ name: source, size, origins, license }, index) => {
     const boxes = [...origins].map(([origin, count]) => `${count} ${origin}`).join(', ')
     const grounding = sources[index]?.grounding
@@ -36,9 +47,16 @@ export function trainCard({ name, sources, streams, config, network, last, start
 | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-${config.steps} steps of ${config.batch} pictures, AdamW at ${config.learning_rate}, seed ${config.seed}. Last loss: ${last.loss.toFixed(4)}
-(${terms}).`
+${last.step} steps of ${config.batch} pictures, AdamW at ${config.learning_rate}, seed ${config.seed}. Last loss: ${last.loss.toFixed(4)}
+(${terms}).${bestText(config, best)}`
   return modelCard({ name, config: network, license: config.license, lineage })
+}
+
+/** Which weights these are, where not the last ones. */
+function bestText({ validate, steps }: TrainRun, best: TrainedModel['best']): string {
+  if (!best || !validate) return ''
+  const { set, metric = 'ap' } = validate
+  return ` Of ${steps} steps at most; the weights are those of step ${best.step}, with the best ${metric} on ${set}: ${best.value.toFixed(4)}.`
 }
 
 function startText(start: TrainStart | undefined): string {

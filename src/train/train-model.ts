@@ -13,12 +13,12 @@ import { writeTrained } from './write-trained.js'
 export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const opened = performance.now()
   const training = await openTraining(task)
-  const { config, parts, state, metrics, done } = training
+  const { config, parts, state, metrics, done, validator } = training
   const keep = saveCheckpoints(config.checkpoint_every, training.save)
   try {
-    for (let step = done + 1; step <= config.steps; step++) {
+    for (let step = done + 1; step <= config.steps && !validator?.isOver; step++) {
       const begun = performance.now()
-      const rate = learningRate(step, config)
+      const rate = learningRate(step, config, validator?.state.plateau.rate)
       const losses: Record<string, number>[] = []
       let waited = 0
       for (let part = 0; part < parts; part++) {
@@ -31,10 +31,14 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
         if (part < parts - 1) for (const { vectors } of state.groups) vectors.keepGradient()
       }
       const taken = takeStep(state, losses, step, rate, config)
-      const line = { ...taken, seconds: secondsSince(begun), data_seconds: waited }
+      const seconds = secondsSince(begun)
+      const isValidated = validator?.isDue(step) === true
+      const scores = isValidated ? await validator.validate(step, task.signal) : {}
+      const line = { ...taken, seconds, data_seconds: waited, ...scores }
       await metrics.add(line)
       task.onProgress?.(line, config.steps)
-      await keep(step, task.signal?.aborted === true)
+      // The weights of the best validation and the state that speaks of them are kept together.
+      await keep(step, isValidated || task.signal?.aborted === true)
       task.signal?.throwIfAborted()
     }
   } finally {

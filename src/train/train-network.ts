@@ -9,6 +9,7 @@ import { joinNames } from '../words/name-prompt.js'
 import { partsOf, type TrainRun } from './config.js'
 import { type TrainGraph, trainGraph } from './loss/train-graph.js'
 import type { SampleStream } from './samples/sample.js'
+import { checkScales, sideAt } from './step-sizes.js'
 import type { TrainTask } from './train-task.js'
 import { withDrop } from './with-drop.js'
 
@@ -19,21 +20,44 @@ export function trainNetwork(
   streams: readonly Pick<SampleStream, 'categories'>[],
   tokenizer: Tokenizer,
   device: Device,
-): { readonly network: GlipConfig; readonly graph: TrainGraph } {
+): {
+  readonly network: GlipConfig
+  readonly graph: TrainGraph
+  /** The graphs for another side of the input, over the same parameters. */
+  readonly graphOf: (side: number) => TrainGraph
+} {
   const plain = glipConfig(config.preset, tokenizer.vocabulary.size, config)
+  checkAuxiliary(plain, config)
   const network =
     config.tune === 'prompt' ? { ...plain, prompt: promptNames(init, streams, tokenizer, plain) } : plain
-  const graph = trainGraph(withDrop(network, config.drop), {
-    batch: config.batch / partsOf(config),
-    max_boxes: config.max_boxes,
-    temperature: config.temperature,
-    weights: config.loss,
-    weighs: config.weigh_by !== undefined,
-    portable: needsPortable(device),
-    trains: config.tune === 'prompt' ? isPrompt : (name) => !isFrozen(name, config.freeze),
-  })
+  checkScales(network, config)
+  const made = new Map<number, TrainGraph>()
+  const graphOf = (side: number) => {
+    const known = made.get(side)
+    if (known) return known
+    const graph = trainGraph(withDrop({ ...network, image_size: side }, config.drop), {
+      batch: config.batch / partsOf(config),
+      max_boxes: config.max_boxes,
+      temperature: config.temperature,
+      weights: config.loss,
+      weighs: config.weigh_by !== undefined,
+      portable: needsPortable(device),
+      trains: config.tune === 'prompt' ? isPrompt : (name) => !isFrozen(name, config.freeze),
+    })
+    made.set(side, graph)
+    return graph
+  }
+  const graph = graphOf(sideAt(1, network, config))
   checkFrozen(graph.parameters, config.freeze)
-  return { network, graph }
+  return { network, graph, graphOf }
+}
+
+/** Throws a UserError where losses of layers are asked for that the network has not. */
+export function checkAuxiliary({ preset, tower }: GlipConfig, { loss }: Pick<TrainRun, 'loss'>): void {
+  if (loss.auxiliary && tower.kind !== 'decoder')
+    throw new UserError(
+      `loss: auxiliary is ${loss.auxiliary}, and preset ${preset} has no decoder whose layers could have losses: take glip-r50 or toy-r50.`,
+    )
 }
 
 /** Whether a parameter is the offset that prompt tuning learns. */

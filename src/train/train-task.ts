@@ -2,6 +2,18 @@ import type { TrainConfig } from './config.js'
 import type { StepMetrics } from './metrics-log.js'
 import type { SampleSource } from './samples/sample.js'
 
+/** Scores models on a set that is not trained on, where `validate` of a configuration asks for it. */
+export interface Validation {
+  /** Of the set: a training whose validations were on another is not gone on with. */
+  readonly hash: string
+  /**
+   * Opens a model folder and scores it.
+   *
+   * @returns scores by the names of `validate.metric`, where the set gives them; further ones are logged too
+   */
+  score(folder: string, signal?: AbortSignal): Promise<Readonly<Record<string, number>>>
+}
+
 /** What is to be trained, and on what. */
 export interface TrainTask {
   readonly name: string
@@ -15,6 +27,7 @@ export interface TrainTask {
    * vocabulary.
    */
   readonly init?: string
+  readonly validation?: Validation
   readonly signal?: AbortSignal
   /** Told before the first step, where there is something to start from. */
   readonly onStart?: (start: TrainStart) => void
@@ -32,7 +45,10 @@ export interface TrainStart {
 
 export interface TrainResult {
   readonly start?: TrainStart
+  /** Steps that were made: fewer than asked for where the training ended early. */
   readonly steps: number
+  /** The validation whose weights are the model's, where there were any. */
+  readonly best?: { readonly step: number; readonly value: number }
   readonly seconds: number
   readonly last: StepMetrics
 }

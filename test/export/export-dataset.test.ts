@@ -99,7 +99,7 @@ describe('an export', () => {
     expect((await stat(join(out, 'regions.csv'))).ino).toBe(before.ino)
     await expect(exportTo(source, out, { format: 'hf' })).rejects.toThrow('--force')
     expect((await exportTo(source, out, { format: 'hf' }, { force: true })).skipped).toBe(false)
-    expect((await readdir(out)).sort()).toEqual(['README.md', 'data', 'export.json'])
+    expect((await readdir(out)).sort()).toEqual(['README.md', 'croissant.json', 'data', 'export.json'])
     expect(existsSync(`${out}.replaced`)).toBe(false)
   })
 
@@ -304,7 +304,12 @@ describe('an export', () => {
     const out = fresh()
     const { report } = await exportTo(made, out, { format: 'coco', images: 'url' })
     expect(report.leftOut.images).toEqual({ no_url: 1 })
-    expect((await readdir(out)).sort()).toEqual(['export.json', 'grounding.json', 'instances.json'])
+    expect((await readdir(out)).sort()).toEqual([
+      'croissant.json',
+      'export.json',
+      'grounding.json',
+      'instances.json',
+    ])
     const { images } = JSON.parse(await readFile(join(out, 'grounding.json'), 'utf8'))
     expect(images).toEqual([
       expect.objectContaining({ coco_url: 'http://example.org/a.jpg', caption: captions[0].text }),

@@ -25,7 +25,8 @@ export interface GradientCase {
 }
 
 /**
- * Compares the graph's gradients of sum(weights * build(inputs)) with central differences of the same graph.
+ * Compares the graph's gradients of sum(weights * build(inputs)) with central differences of the same graph, and
+ * those of portable operators, where they are others, with these.
  * The weights are fixed noise, so that no gradient is hidden by symmetry.
  */
 export async function checkGradient({
@@ -45,11 +46,25 @@ export async function checkGradient({
   gradients.forEach((gradient, index) => {
     outputs[`g${index}`] = gradient
   })
-  const session = await Session.open(toOnnx({ outputs }), { threads: 1 })
+  const model = toOnnx({ outputs })
+  const session = await Session.open(model, { threads: 1 })
   const values = shapes.map((shape) => Float32Array.from({ length: sizeOf(shape) }, () => domain(next())))
-  const run = () =>
-    session.run(Object.fromEntries(values.map((data, index) => [`x${index}`, floats(data, shapes[index])])))
+  const feeds = () =>
+    Object.fromEntries(values.map((data, index) => [`x${index}`, floats(data, shapes[index])]))
+  const run = () => session.run(feeds())
   const analytic = await run()
+  const portable = toOnnx({ outputs, portable: true })
+  if (!Buffer.from(portable).equals(model)) {
+    const other = await Session.open(portable, { threads: 1 })
+    for (const [name, { data }] of Object.entries(await other.run(feeds())))
+      data.forEach((value, at) => {
+        expect(value, `${name} of portable operators, element ${at}`).toBeCloseTo(
+          Number(analytic[name].data[at]),
+          5,
+        )
+      })
+    await other.close()
+  }
   for (let index = 0; index < values.length; index++) {
     const expected = new Float32Array(values[index].length)
     for (let at = 0; at < expected.length; at++) {

@@ -13,7 +13,7 @@ import { specialTokens } from '../../src/model/word-piece.js'
 import { openTeacher } from '../../src/teacher/open-teacher.js'
 import { type TrainGraphConfig, trainGraph } from '../../src/train/loss/train-graph.js'
 import { adamWStep } from '../../src/train/optimizer/adamw.js'
-import { initialState, stateViews } from '../../src/train/optimizer/optimizer-state.js'
+import { initialState, parametersOfState, stateViews } from '../../src/train/optimizer/optimizer-state.js'
 import { groupParameters } from '../../src/train/optimizer/parameter-groups.js'
 import { openStepSessions } from '../../src/train/step-sessions.js'
 import { type DeviceProfile, deviceProfile } from './device-profile.js'
@@ -40,7 +40,9 @@ export function largestDifference(cpu: Answers, device: Answers): number {
     let scale = 0
     let difference = values.length === others.length ? 0 : Number.POSITIVE_INFINITY
     for (let at = 0; at < values.length; at++) {
-      scale = Math.max(scale, Math.abs(values[at]!))
+      if (Number.isFinite(values[at])) scale = Math.max(scale, Math.abs(values[at]!))
+      // Masks make scores of minus infinity.
+      if (values[at] === others[at]) continue
       const apart = Math.abs(values[at]! - others[at]!)
       difference = Number.isNaN(apart) ? Number.POSITIVE_INFINITY : Math.max(difference, apart)
     }
@@ -130,7 +132,7 @@ const sizesOf = ({ image_size, text }: GlipConfig) => ({
 })
 
 /**
- * Three steps of a training, a batch in two parts: losses, and the weights that they come to.
+ * Three steps of a training, a batch in two parts: losses, and the gradients of the last part.
  *
  * @param frozen beginnings of parameters that are not trained
  */
@@ -165,7 +167,8 @@ export function trainingCase(name: string, config: GlipConfig, frozen: readonly 
         adamWStep(state, step, 1e-3, tinyOptimizer)
       }
       await sessions.close()
-      return { losses }
+      const gradients = parametersOfState(state, 'gradient').flatMap(({ data }) => [...data])
+      return { losses, gradients }
     },
     async profile(device, scratch) {
       const { graph, state } = await open(device)

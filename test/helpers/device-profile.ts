@@ -28,24 +28,10 @@ export async function deviceProfile(
   scratch: string,
 ): Promise<DeviceProfile> {
   const folder = await mkdtemp(join(scratch, 'profile-'))
-  const { extra, ...settings } = sessionSettings(1, ownGraph)
-  const { session: entries } = extra as { readonly session: object }
-  const isOver = typeof model === 'object' && 'graph' in model
-  const options = {
-    ...settings,
-    extra: {
-      session: { ...entries, ...(isOver && { model_external_initializers_file_folder_path: model.folder }) },
-    },
-    executionProviders: executionProviders(device),
+  const session = await openFor(model, device, ownGraph, {
     enableProfiling: true,
     profileFilePrefix: join(folder, 'profile'),
-  }
-  const source = isOver ? model.graph : model
-  // The two overloads are told apart by type only.
-  const session =
-    typeof source === 'string'
-      ? await InferenceSession.create(source, options)
-      : await InferenceSession.create(source, options)
+  })
   await session.run(Object.fromEntries(session.inputNames.map((name) => [name, toOrt(feeds[name]!)])))
   session.endProfiling()
   await session.release()
@@ -61,6 +47,41 @@ export async function deviceProfile(
     else if (provider === 'CPUExecutionProvider') onCpu[name] = (onCpu[name] ?? 0) + 1
   }
   return { onCpu, copiesDown, copiesUp }
+}
+
+/** Whether all of a graph is computed on a device, none of it on the CPU: onnxruntime says so without running it. */
+export async function staysOnDevice(model: GraphOverWeights, device: Device): Promise<boolean> {
+  try {
+    await (await openFor(model, device, true, {}, { disable_cpu_ep_fallback: '1' })).release()
+    return true
+  } catch (error) {
+    if (/fallback to CPU EP has been explicitly disabled/.test((error as Error).message)) return false
+    throw error
+  }
+}
+
+function openFor(
+  model: string | Uint8Array | GraphOverWeights,
+  device: Device,
+  ownGraph: boolean,
+  more: InferenceSession.SessionOptions,
+  entries: Readonly<Record<string, string>> = {},
+): Promise<InferenceSession> {
+  const { extra, ...settings } = sessionSettings(1, ownGraph)
+  const { session } = extra as { readonly session: object }
+  const isOver = typeof model === 'object' && 'graph' in model
+  const weights = isOver && { model_external_initializers_file_folder_path: model.folder }
+  const options = {
+    ...settings,
+    ...more,
+    extra: { session: { ...session, ...entries, ...weights } },
+    executionProviders: executionProviders(device),
+  }
+  const source = isOver ? model.graph : model
+  // The two overloads are told apart by type only.
+  return typeof source === 'string'
+    ? InferenceSession.create(source, options)
+    : InferenceSession.create(source, options)
 }
 
 interface ProfileEvent {

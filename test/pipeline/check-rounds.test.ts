@@ -74,6 +74,14 @@ describe('rounds', () => {
       'train.vocabulary[0]: "phrases" uses chunk; expected an ingest stage',
     ],
     [
+      { train: { validate: { set: 'web' } } },
+      `train.validate.set: "web" uses ingest, and has no boxes; ${boxes}`,
+    ],
+    [
+      { train: { validate: { set: 'novel' } } },
+      'held_out[1]: "novel" is learned from as well (rounds.train.validate.set)',
+    ],
+    [
       { evaluate: { novl: {} } },
       'evaluate.novl: "novl" is not among rounds.held_out (did you mean novel?): known, novel',
     ],

@@ -165,7 +165,8 @@ describe('rounds', () => {
         said: { judge: 'people', review: 'r' },
       },
       filter: { rules: [{ rule: 'verdict', by: 'checked' }, { rule: 'verdict' }] },
-      train: { ...quickstart.train, weigh_by: 'again' },
+      train: { ...quickstart.train, weigh_by: 'again', validate: { set: 'attributes' } },
+      held_out: ['known', 'novel'],
     })
     const [label, filter] = ['round-2-label', 'round-2-filter']
     expect(all.get('round-2-label-on-gold')).toMatchObject({
@@ -181,7 +182,9 @@ describe('rounds', () => {
     const judges = ['checked', 'again', 'said'].map((part) => `round-2-${part}`)
     expect(all.get(filter)?.needs).toEqual([label, ...judges])
     expect(all.get(filter)?.with).toMatchObject({ rules: [{ by: 'round-2-checked' }, {}] })
-    expect(all.get('round-2-student')?.needs).toEqual(['gold', filter, 'round-1-promote', 'round-2-again'])
+    expect(all.get('round-2-student')?.needs).toEqual([
+      ...['gold', filter, 'round-1-promote', 'round-2-again', 'attributes'],
+    ])
     expect(all.get('round-2-student')?.with).toMatchObject({ weigh_by: 'round-2-again' })
     expect(all.get('round-2-promote')?.with).toMatchObject({
       judging: ['round-2-label-on-gold', 'round-2-judge', ...judges],

@@ -82,6 +82,14 @@ const wrongs: readonly Wrong[] = [
   ...of('grounding-dino', 'config.json', 'max_text_len', [1e9, 'a', -1, 0.5]),
   ...of('grounding-dino', 'tokenizer.json', 'model.vocab', ['a', { dog: 1e15 }, { dog: 'a' }]),
   ...of('owlvit', 'tokenizer.json', 'model.merges', ['a', [1e9]]),
+  ...of('mm-grounding-dino', 'config.json', 'max_text_len', [1e9, 'a']),
+  ...of('omdet-turbo', 'config.json', 'text_config.max_position_embeddings', [1e9, 'a', 2]),
+  ...of('omdet-turbo', 'preprocessor_config.json', 'size', [size, 'a']),
+  ...of('sam3', 'config.json', 'text_config.max_position_embeddings', [1e9, -1, 2]),
+  ...of('sam3', 'preprocessor_config.json', 'size', [1e9, size]),
+  ...of('sam3', 'tokenizer.json', 'model.vocab', ['a']),
+  ...of('yolo-world', 'config.json', 'id2label', ['a', { 99999999999: 'dog' }]),
+  ...of('yolo-world', 'tokenizer.json', 'model.vocab', ['a', { dog: 1e15 }]),
 ]
 /** Nobody reads it: how many names there are is said by `id2label`. */
 const letBe: readonly Wrong[] = of('detr', 'config.json', 'num_labels', [1e9])

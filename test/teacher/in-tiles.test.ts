@@ -93,12 +93,16 @@ describe('tiles', () => {
     const picture = drawn(300, 100, [wide])
     const tiled = (given: object) => inTiles(whiteTeacher(0), tilesConfig.parse({ size: 100, ...given }))
     const ask = async (given: object) => boxes((await tiled(given).detect([query(picture)], options))[0])
-    expect(await ask({})).toEqual([wide])
+    // The whole sees all of it, and its parts are suppressed or grow together into another.
+    expect(await ask({ merge: 'drop' })).toEqual([wide])
+    expect(await ask({ merge: 'nmm' })).toEqual([wide])
+    expect((await ask({})).map(([x1, , x2]) => [x1, x2])).toContainEqual([40, 250])
     // Without the whole the parts touch in the shared strips alone, which are less than half of each.
-    const parts = await ask({ whole: false })
-    expect(parts.length).toBeGreaterThan(1)
-    expect((await ask({ whole: false, match: 0.1 })).length).toBeLessThan(parts.length)
-    expect((await ask({ merge: 'nms' })).length).toBeGreaterThan(1)
+    expect((await ask({ whole: false, merge: 'nms' })).length).toBe(3)
+    expect(await ask({ whole: false, merge: 'drop' })).toEqual([])
+    const grown = await ask({ whole: false, match: 0.1 })
+    expect(grown.length).toBeLessThan(3)
+    expect(Math.max(...grown.map(([x1, , x2]) => x2 - x1))).toBeGreaterThan(100)
   })
 
   it('keeps phrases, labels and pictures apart, and no more boxes than asked for', async () => {

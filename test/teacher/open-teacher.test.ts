@@ -32,7 +32,7 @@ describe('opening a model folder', () => {
     ],
     [
       { 'config.json': '{"model_type": "yolos"}' },
-      /model_type "yolos" is not a family that groundmill knows \(groundmill-glip, grounding-dino, owlvit, owlv2, detr, rt_detr, rt_detr_v2, torchvision-detector\)/,
+      /model_type "yolos" is not a family that groundmill knows \(groundmill-glip, grounding-dino, mm-grounding-dino, omdet-turbo, owlvit, owlv2, sam3, sam3_video, detr, rt_detr, rt_detr_v2, torchvision-detector, yolo\)/,
     ],
     [{ 'config.json': '{"model_type": "detr"}' }, /has no model\.onnx, nor any other \.onnx file/],
     [

@@ -28,6 +28,20 @@ describe('a folder whose files are wrong', () => {
     ],
     ['detr', 'config.json', '{"model_type": "detr"}', /no id2label/],
     ['torchvision', 'config.json', '{"model_type": "torchvision-detector"}', /no id2label/],
+    [
+      'mm-grounding-dino',
+      'config.json',
+      '{"model_type": "mm-grounding-dino", "max_text_len": 1}',
+      /max_text_len is 1/,
+    ],
+    ['omdet-turbo', 'preprocessor_config.json', '{"size": 0}', /preprocessor_config\.json: size is 0/],
+    [
+      'sam3',
+      'preprocessor_config.json',
+      '{"image_processor_type": "DetrImageProcessor"}',
+      /image_processor_type is "DetrImageProcessor"/,
+    ],
+    ['yolo-world', 'tokenizer.json', '{}', /tokenizer\.json is not a tokenizer/],
   ])('is refused before a session of %s is opened', async (family, file, text, message) => {
     const folder = await folderOf(family)
     await writeFile(join(folder, file), text)
@@ -42,6 +56,8 @@ describe('a model that does not fit its folder', () => {
   it.each([
     ['owlvit', 'detr'],
     ['detr', 'owlvit'],
+    ['mm-grounding-dino', 'detr'],
+    ['omdet-turbo', 'detr'],
   ])('leaves no session of %s open', async (family, other) => {
     const folder = await folderOf(family)
     await cp(

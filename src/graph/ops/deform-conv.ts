@@ -118,7 +118,7 @@ export function deformConv2d(
 }
 
 interface SamplePoints {
-  /** [taps, count, 4] int64: the four pixels around each point, as rows of the whole batch's pixels. */
+  /** [taps, count, 4] int32 (WebGPU does not cut int64 into parts): the four pixels around each point, as rows of the whole batch's pixels. */
   readonly indices: Tensor
   /** [taps, count, 4]: their shares, 0 for a pixel outside of the map. */
   readonly shares: Tensor
@@ -183,7 +183,7 @@ function samplePoints(
   return {
     indices: cast(
       corners((row, column) => add(add(mul(rows.at[row], w), columns.at[column]), firstPixel)),
-      'int64',
+      'int32',
     ),
     shares: corners((row, column) => mul(rows.share[row], columns.share[column])),
     mask: reshape(transpose(reshape(mask, [count, taps]), [1, 0]), [taps, count, 1]),

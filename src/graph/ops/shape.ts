@@ -1,6 +1,7 @@
 /** Operators that move elements without computing, and their gradients. */
 
 import { expand, zeros } from './broadcast.js'
+import { cast } from './elementwise.js'
 import { reshape } from './reshape.js'
 import {
   composite,
@@ -109,13 +110,17 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
   )
 }
 
-/** Rows of a table [V, D] by int64 indices of any shape: [...indices, D]. */
+/** Rows of a table [V, D] by int32 or int64 indices of any shape: [...indices, D]. */
 export function gatherRows(table: Tensor, indices: Tensor): Tensor {
   const [rows, width] = sizesOf(table, 2)
   return op('Gather', [table, indices], [...indices.shape, width], {
     attributes: { axis: 0 },
     vjp: (gradient) => {
-      const each = expand(reshape(indices, [sizeOf(indices.shape), 1]), [sizeOf(indices.shape), width])
+      // As int32, which WebGPU can spread out, and which is half as long.
+      const each = expand(reshape(cast(indices, 'int32'), [sizeOf(indices.shape), 1]), [
+        sizeOf(indices.shape),
+        width,
+      ])
       return [scatterAdd(zeros([rows, width]), each, reshape(gradient, each.shape), 0), undefined]
     },
   })
@@ -128,7 +133,7 @@ export function gatherRows(table: Tensor, indices: Tensor): Tensor {
  * Not ScatterND, which would take whole rows: onnxruntime 1.30 shares its updates out over threads without a
  * lock, so that of two updates of one row one may be lost.
  *
- * @param indices int64, of the shape of `updates`
+ * @param indices int32 or int64, of the shape of `updates`
  */
 export function scatterAdd(data: Tensor, indices: Tensor, updates: Tensor, axis: number): Tensor {
   return op('ScatterElements', [data, indices, updates], data.shape, {

@@ -18,6 +18,7 @@ import {
 import { channelsOf, dense, norm } from './layers.js'
 import { decoderLayer, sinePositions } from './query-decoder.js'
 
+/** What the head reads of the decoder's last layer, or of each. */
 export interface QueryOutputs {
   /** Alignment of queries and words [N, Q, L], before the sigmoid. */
   readonly logits: Tensor
@@ -31,8 +32,15 @@ export interface QueryOutputs {
  * GLIP with a decoder in place of the dense head: backbone and pyramid, text encoder, fusion of both, then
  * queries that read the fused places (DETR, Carion et al. 2020), each with a box and its alignment to the
  * words.
+ *
+ * @param eachLayer whether the head reads every layer of the decoder: rows are then the queries of the first
+ * layer, of the second and so on, and Q is their sum
  */
-export function glipQueries(config: GlipConfig, { image, ids, mask }: GlipInputs): QueryOutputs {
+export function glipQueries(
+  config: GlipConfig,
+  { image, ids, mask }: GlipInputs,
+  eachLayer = false,
+): QueryOutputs {
   const { fusion, text, tower, drop } = config
   const queries = queriesOf(config)
   if (tower.kind !== 'decoder' || queries === undefined)
@@ -52,9 +60,13 @@ export function glipQueries(config: GlipConfig, { image, ids, mask }: GlipInputs
   const embedding = parameter(`${name}.query_embed.weight`, [queries, channels], { kind: 'normal', std: 1 })
   const positions = reshape(embedding, [1, queries, channels])
   let x = zeros([batch, queries, channels])
-  for (let layer = 0; layer < tower.layers; layer++)
+  const layers: Tensor[] = []
+  for (let layer = 0; layer < tower.layers; layer++) {
     x = decoderLayer(`${name}.decoder.layers.${layer}`, x, positions, memory, places, tower)
-  const features = norm(`${name}.decoder.norm`, x, 1e-5)
+    layers.push(x)
+  }
+  const read = eachLayer && layers.length > 1 ? concat(layers, 1) : x
+  const features = norm(`${name}.decoder.norm`, read, 1e-5)
   return {
     logits: alignment(name, features, language),
     boxes: boxHead(`${name}.bbox_embed`, features),

@@ -62,7 +62,7 @@ function localStore(run: Storage, prefix: string): ModelStore {
 /** What a model's folder holds besides what makes one is someone's own: it goes along. */
 async function keepOthers(from: string, to: string): Promise<void> {
   const made =
-    /^(model[-\dx]*\.onnx|(model|checkpoint)\.safetensors|record\.json|metrics\.jsonl|loss\.svg|events\.out\.tfevents\.\d+\.groundmill)$/
+    /^(model[-\dx]*\.onnx|(model|checkpoint|best)\.safetensors|record\.json|metrics\.jsonl|loss\.svg|events\.out\.tfevents\.\d+\.groundmill)$/
   for (const name of (await readdir(from).catch(absent)) ?? []) {
     const isOther = !made.test(name) && !(await stat(join(to, name)).catch(absent))
     if (isOther) await rename(join(from, name), join(to, name))

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { counted } from '../../base/counted.js'
 import { UserError } from '../../base/user-error.js'
+import type { NamedAudit } from '../../card/ledger.js'
 import { type ExportConfig, exportStageConfig } from '../../export/config.js'
 import { reportName } from '../../export/export-folder.js'
 import type { ExportSource } from '../../export/export-rows.js'
@@ -33,9 +34,9 @@ export const exportKind = oneKind({
   // The folder may lie on one machine alone, and nothing is made of it: who must know asks it to be made.
   find: async () => undefined,
   async isThere(stage, context) {
-    const { source, config, license } = await openInputs(stage, context)
+    const { source, config, license, audits } = await openInputs(stage, context)
     const { isExported } = await exporting()
-    return isExported(source, { config, license, out: outOf(stage, context) })
+    return isExported(source, { config, license, audits, out: outOf(stage, context) })
   },
   async run(stage, _configHash, context) {
     const { name, missing } = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'grounding')
@@ -44,12 +45,13 @@ export const exportKind = oneKind({
         `Stage "${stage.name}" would export without ${counted(missing.length, 'shard')} of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
       )
     }
-    const { source, config, license } = await openInputs(stage, context)
+    const { source, config, license, audits } = await openInputs(stage, context)
     const { replace } = context
     const { exportDataset } = await exporting()
     const made = await exportDataset(source, {
       config,
       license,
+      audits,
       out: outOf(stage, context),
       replace: replace !== 'none',
       force: replace === 'any',
@@ -77,7 +79,12 @@ export function outOf(
 async function openInputs(
   stage: StageOf<z.infer<typeof exportStageConfig>>,
   context: StageContext,
-): Promise<{ readonly source: ExportSource; readonly config: ExportConfig; readonly license?: string }> {
+): Promise<{
+  readonly source: ExportSource
+  readonly config: ExportConfig
+  readonly license?: string
+  readonly audits: readonly NamedAudit[]
+}> {
   const source = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'grounding')
   const { grounding, phrases, selection, dataset } = source
   const negatives = stage.needs.flatMap((name) => {
@@ -101,6 +108,10 @@ async function openInputs(
       ...(mined !== undefined && { negatives: mined }),
     },
     config,
+    audits: stage.needs.flatMap((name) => {
+      const { labels: summary } = outputOf(context, name)
+      return summary ? [{ name: name.replace(/^audit /, ''), summary }] : []
+    }),
     ...(typeof card?.license === 'string' && { license: card.license }),
   }
 }

@@ -1,13 +1,15 @@
 import { counted } from '../../base/counted.js'
 import { findFirst } from '../../base/find-first.js'
 import { listHash } from '../../base/hash.js'
+import { shownValue } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
+import type { EvaluationSet } from '../../evaluate/gold-images.js'
 import { readCommit } from '../../shards/commit.js'
 import { readShard } from '../../shards/read-shard.js'
 import { type TrainConfig, trainConfig, trainNotHashed } from '../../train/config.js'
-import { speedNote } from '../../train/metrics-log.js'
+import { type StepMetrics, speedNote } from '../../train/metrics-log.js'
 import type { SampleSource } from '../../train/samples/sample.js'
-import type { TrainResult } from '../../train/train-task.js'
+import type { TrainResult, Validation } from '../../train/train-task.js'
 import { hashSource } from './hash-inputs.js'
 import { findModel, lookAtModelPlace, makeModel, modelRecord } from './make-model.js'
 import {
@@ -37,6 +39,7 @@ export const train = oneKind({
     if (sources.length === 0)
       throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
     requireWeighed(stage, sources)
+    validatedOn(stage, context)
     for (const name of config.vocabulary)
       if (!outputOf(context, name).dataset)
         throw new UserError(`Stage "${stage.name}": vocabulary: "${name}" is not an ingest stage.`)
@@ -60,17 +63,18 @@ export const train = oneKind({
       ...lookAtModelPlace(stage, context),
     ]
   },
-  // Beside the model there are its checkpoint, with two moments of each weight, and one that is being written.
+  // Beside the model there are its checkpoint, with two moments of each weight, and one that is being written; of a
+  // validated one the best weights, and those that are validated.
   async estimate({ with: config }) {
     const { weightBytes } = await import('../../train/check-training.js')
-    return { bytes: 7 * weightBytes(config), from: 'typical' }
+    return { bytes: (config.validate ? 9 : 7) * weightBytes(config), from: 'typical' }
   },
   async find(stage, configHash, context) {
     const { inputs } = await openInputs(stage, context)
     return findModel(stage, { configHash, inputs }, context)
   },
   async run(stage, configHash, context) {
-    const { sources, boxLoss, start, texts, inputs } = await openInputs(stage, context)
+    const { sources, boxLoss, start, texts, validated, inputs } = await openInputs(stage, context)
     const { batch } = stage.with
     const inputsNow = async () => (await openInputs(stage, context)).inputs
     const task = { configHash, inputs, inputsNow }
@@ -83,11 +87,16 @@ export const train = oneKind({
         sources,
         texts,
         init: start?.folder,
+        ...(validated && { validation: validationOn(validated, stage.with) }),
         signal,
         onStart: context.trainStart,
         onNotice: context.notice,
         onProgress: (line, steps) =>
-          context.progress(line.step, steps, `loss ${line.loss.toFixed(3)}, ${speedNote(line, batch)}`),
+          context.progress(
+            line.step,
+            steps,
+            `loss ${line.loss.toFixed(3)}, ${speedNote(line, batch)}${validatedNote(line, stage.with)}`,
+          ),
       })
     })
   },
@@ -112,6 +121,12 @@ async function openInputs(stage: StageOf<TrainConfig>, context: StageContext) {
   for (const { name } of wordsOnly) inputs[`box_loss ${name}`] = String(boxLoss[name])
   const start = stage.with.init ? await startOf(stage.with.init, context) : undefined
   if (start) inputs.init = start.hash
+  const set = validatedOn(stage, context)
+  const validated = set && {
+    ...set,
+    hash: await hashSource({ ...set, grounding: set.stage, phrases: set.stage }),
+  }
+  if (validated) inputs[`validate ${validated.name}`] = validated.hash
   const datasets: Dataset[] = []
   const captions = listHash()
   for (const name of stage.with.vocabulary) {
@@ -123,7 +138,7 @@ async function openInputs(stage: StageOf<TrainConfig>, context: StageContext) {
   }
   // Read again where a vocabulary is made: the captions of a large dataset are not held.
   const texts = { [Symbol.asyncIterator]: () => captionsOf(datasets) }
-  return { sources, boxLoss, start, texts, inputs }
+  return { sources, boxLoss, start, texts, validated, inputs }
 }
 
 /**
@@ -131,8 +146,8 @@ async function openInputs(stage: StageOf<TrainConfig>, context: StageContext) {
  */
 function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageContext): SampleSource[] {
   const { dataset, phrases, grounding, negatives, missing } = outputOf(context, name)
-  // What weighs the boxes of others brings none of its own.
-  if (!dataset || name === stage.with.weigh_by) return []
+  // What weighs the boxes of others brings none of its own, and what is validated on is not trained on.
+  if (!dataset || name === stage.with.weigh_by || name === stage.with.validate?.set) return []
   if (grounding === undefined || phrases === undefined) {
     // Captions for the vocabulary may come from anywhere, and negatives belong to the boxes of another stage;
     // what is to be trained on must have boxes.
@@ -146,6 +161,63 @@ function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageConte
   const source = { name, storage, shards, grounding, phrases, negatives: minedOf(stage, dataset, context) }
   const verdicts = verdictsOf(stage, dataset, context)
   return [{ ...source, verdicts, mends: verdicts !== undefined && stage.with.mend }]
+}
+
+/**
+ * The dataset that a training is validated on; undefined where it is on none.
+ *
+ * @throws UserError where that is no dataset with boxes which the stage needs
+ */
+function validatedOn(
+  stage: StageOf<TrainConfig>,
+  context: StageContext,
+): (EvaluationSet & { readonly name: string }) | undefined {
+  const { validate } = stage.with
+  if (!validate) return undefined
+  const { set: name } = validate
+  const output = stage.needs.includes(name) ? outputOf(context, name) : undefined
+  if (!output?.dataset || output.images === undefined || output.grounding === undefined)
+    throw new UserError(
+      `Stage "${stage.name}": validate: ${shownValue(name)} is not a dataset with boxes that it needs: name its ingest stage in \`needs\` too.`,
+    )
+  requireWhole(stage, name, output.missing)
+  return { ...output.dataset, stage: output.images, name }
+}
+
+/** What scores the models of a training on a dataset. */
+function validationOn(
+  { hash, ...set }: EvaluationSet & { readonly name: string; readonly hash: string },
+  { validate, device, threads }: TrainConfig,
+): Validation {
+  return {
+    hash,
+    async score(folder, signal) {
+      const [{ openTeacher }, { categoriesOf, evaluateModel }, { evaluateConfig }] = await Promise.all([
+        import('../../teacher/open-teacher.js'),
+        import('../../evaluate/evaluate-model.js'),
+        import('../../evaluate/config.js'),
+      ])
+      const { names_a_prompt } = validate ?? {}
+      const config = evaluateConfig.parse({ device, threads, ...(names_a_prompt && { names_a_prompt }) })
+      const teacher = await openTeacher(folder, { ...config, sizes: 'auto' })
+      try {
+        const options = signal ? { signal } : {}
+        const scores = await evaluateModel(teacher, set, config, await categoriesOf(set), options)
+        const told = ['ap', 'ap50', 'ap75', 'ar100', 'recall1', 'recall5', 'recall10'] as const
+        // What there is nothing of in the set scores -1.
+        return Object.fromEntries(told.flatMap((name) => (scores[name] >= 0 ? [[name, scores[name]]] : [])))
+      } finally {
+        await teacher.close()
+      }
+    },
+  }
+}
+
+/** The metric of a validation, where a step had one, behind its progress. */
+function validatedNote(line: StepMetrics, { validate }: TrainConfig): string {
+  const { metric = 'ap' } = validate ?? {}
+  const value = line[`eval_${metric}`]
+  return value === undefined ? '' : `, ${metric} ${value.toFixed(3)}`
 }
 
 /** The stage whose verdicts weigh the boxes of a source: those of the same pictures. */

@@ -61,8 +61,9 @@ function made(folder: string, json: Readonly<Record<string, unknown>>, config: o
   if (tokens === 0 || tokens > mostTokens)
     throw wrong(`model.vocab: expected a vocabulary of 1 to ${mostTokens} tokens`)
   const numbers: readonly unknown[] = Array.isArray(vocab) ? [] : Object.values(vocab as object)
-  if (!numbers.every((number) => Number.isSafeInteger(number) && Number(number) >= 0))
-    throw wrong('model.vocab: expected a number for each token')
+  const isNumber = (number: unknown) =>
+    Number.isSafeInteger(number) && Number(number) >= 0 && Number(number) < mostTokens
+  if (!numbers.every(isNumber)) throw wrong('model.vocab: expected a number for each token')
   const { merges } = model as { readonly merges?: unknown }
   const isPair = (pair: unknown) =>
     typeof pair === 'string' || (Array.isArray(pair) && pair.every((part) => typeof part === 'string'))

@@ -2,7 +2,7 @@ import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readTextIfThere } from '../../base/files/read-file.js'
 import { jsonOf } from '../../base/files/read-json.js'
-import { nameList, shownValue } from '../../base/name-list.js'
+import { nameList, shownName, shownValue } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import { withoutNulls } from '../../base/without-nulls.js'
 import { externalWeights } from '../../weights/check-onnx-file.js'
@@ -96,8 +96,12 @@ export async function modelFile(folder: string, name: string): Promise<string> {
   const found = await optionalModelFile(folder, name)
   if (found) return found
   const others = (await Promise.all([join(folder, 'onnx'), folder].map(onnxFiles))).flat()
+  if (others.length > 0) throw new UserError(`${folder} has no ${name}.onnx; it has: ${nameList(others)}.`)
+  const weights = (await readdir(folder).catch(() => [])).find((file) =>
+    /\.(safetensors|bin|pth?)$/.test(file),
+  )
   throw new UserError(
-    `${folder} has no ${name}.onnx${others.length > 0 ? `; it has: ${nameList(others)}` : ', nor any other .onnx file, in it or in onnx/'}.`,
+    `${folder} has no ${name}.onnx, nor any other .onnx file, in it or in onnx/.${weights === undefined ? '' : ` Of ${shownName(weights)} no teacher is made: it has to be exported to ONNX, or take a repository that has been (docs/teachers.md, Exports).`}`,
   )
 }
 
@@ -105,6 +109,18 @@ export async function optionalModelFile(folder: string, name: string): Promise<s
   for (const path of [join(folder, 'onnx', `${name}.onnx`), join(folder, `${name}.onnx`)])
     if (await exists(path)) return path
   return undefined
+}
+
+/** The model of a folder whose file has a name of its own: `model.onnx`, or the only one beside `text_model.onnx`. */
+export async function soleModelFile(folder: string): Promise<string | undefined> {
+  const usual = await optionalModelFile(folder, 'model')
+  if (usual) return usual
+  const places = [join(folder, 'onnx'), folder]
+  const found = await Promise.all(
+    places.map(async (place) => (await onnxFiles(place)).map((name) => join(place, name))),
+  )
+  const [first, ...others] = found.flat().filter((path) => !/text_model[^/]*$/.test(path))
+  return others.length === 0 ? first : undefined
 }
 
 export async function exists(path: string): Promise<boolean> {
@@ -122,14 +138,17 @@ async function onnxFiles(folder: string): Promise<string[]> {
 }
 
 /**
- * Files of weights beside a model: those that it names, whatever else lies there; else those that have a name as
- * exporters give it.
+ * Files of weights beside the models of a folder, sorted: those that they name, whatever else lies there; of a file that
+ * cannot be read as a model, those that have a name as exporters give it.
  */
-export async function weightFiles(model: string): Promise<string[]> {
-  const folder = join(model, '..')
-  const names = await readdir(folder)
-  const named = await externalWeights(model).catch(() => undefined)
-  const own = names.filter((name) => named?.has(name))
-  const usual = names.filter((name) => /(_data(_\d+)?|\.data|\.bin|\.weight)$/.test(name))
-  return (own.length > 0 ? own : usual).map((name) => join(folder, name))
+export async function weightFiles(...models: readonly string[]): Promise<string[]> {
+  const found = new Set<string>()
+  for (const model of models) {
+    const folder = join(model, '..')
+    const named = await externalWeights(model).catch(() => undefined)
+    for (const name of await readdir(folder))
+      if (named ? named.has(name) : /(_data(_\d+)?|\.data|\.bin|\.weight)$/.test(name))
+        found.add(join(folder, name))
+  }
+  return [...found].sort()
 }

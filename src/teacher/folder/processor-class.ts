@@ -86,6 +86,19 @@ export const owlv2Processor: ProcessorClass = {
   square: 0.5,
 }
 
+/** SAM 3's. What it says of masks is not read. */
+export const samProcessor: ProcessorClass = {
+  names: ['Sam3'],
+  size: { width: 1008, height: 1008 },
+  sizeOfNumber: 'square',
+  needsLongest: true,
+  resample: 2,
+  normalise: true,
+  mean: [0.5, 0.5, 0.5],
+  std: [0.5, 0.5, 0.5],
+  pads: false,
+}
+
 export const clipProcessor: ProcessorClass = {
   names: ['CLIP'],
   size: { shortest: 224, longest: undefined },

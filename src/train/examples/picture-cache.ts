@@ -4,7 +4,7 @@ import { decodePicture, type Picture } from '../../pictures/picture.js'
 export type PictureCache = (key: string, bytes: Uint8Array | (() => Promise<Uint8Array>)) => Promise<Picture>
 
 /** 256 MiB: small sets are decoded once, large ones do not fill the memory. */
-const usualCapacity = 256 * 1024 * 1024
+export const cachedBytes = 256 * 1024 * 1024
 
 /**
  * A cache that is filled once and then never evicts. It is no `LruCache` on purpose: training goes through
@@ -14,7 +14,7 @@ const usualCapacity = 256 * 1024 * 1024
  * @param side longer side in pixels to which pictures are decoded at most
  * @param capacity bytes of decoded pictures that are kept
  */
-export function createPictureCache(side: number, capacity = usualCapacity): PictureCache {
+export function createPictureCache(side: number, capacity = cachedBytes): PictureCache {
   const kept = new Map<string, Picture>()
   let size = 0
   return async (key, bytes) => {

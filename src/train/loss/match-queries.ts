@@ -30,17 +30,20 @@ export interface MatchTargets {
  * Which query answers for which box: in each sample the matching of least cost (Carion et al. 2020).
  *
  * @param size of the input in pixels, in whose shares distances are measured
+ * @param layers whose queries stand one behind another, each with a matching of its own
  * @returns [N, Q] int64: the row of a query's box, or the last row
  */
 export function matchQueries(
   { logits, boxes }: Predictions,
   { box, phrase }: MatchTargets,
   size: { readonly height: number; readonly width: number },
+  layers = 1,
 ): Value {
-  const [n, queries, length] = sizesOf(logits, 3)
+  const [n, all, length] = sizesOf(logits, 3)
+  const queries = all / layers
   const [, rows] = sizesOf(box, 3)
   const none = rows - 1
-  const assigned = new BigInt64Array(n * queries).fill(BigInt(none))
+  const assigned = new BigInt64Array(n * all).fill(BigInt(none))
   for (let sample = 0; sample < n; sample++) {
     const words = sampleOf(phrase, sample)
     const targets = sampleOf(box, sample)
@@ -52,24 +55,28 @@ export function matchQueries(
       const tokens = [...own.keys()].filter((token) => own[token]! > 0)
       if (own.some((word) => word !== 0)) real.push({ row, tokens })
     }
-    const costs = new Float64Array(real.length * queries)
-    for (const [index, { row, tokens }] of real.entries()) {
-      const target = boxAt(targets, row)
-      for (let query = 0; query < queries; query++) {
-        let alignment = 0
-        for (const token of tokens) alignment += focalCost(predictedWords[query * length + token]!)
-        costs[index * queries + query] =
-          (weights.alignment * alignment) / Math.max(1, tokens.length) +
-          boxCost(boxAt(predicted, query), target, size)
+    for (let layer = 0; layer < layers; layer++) {
+      const first = layer * queries
+      const costs = new Float64Array(real.length * queries)
+      for (const [index, { row, tokens }] of real.entries()) {
+        const target = boxAt(targets, row)
+        for (let query = 0; query < queries; query++) {
+          let alignment = 0
+          for (const token of tokens)
+            alignment += focalCost(predictedWords[(first + query) * length + token]!)
+          costs[index * queries + query] =
+            (weights.alignment * alignment) / Math.max(1, tokens.length) +
+            boxCost(boxAt(predicted, first + query), target, size)
+        }
       }
+      if (!costs.every(Number.isFinite))
+        throw new Error('a prediction is not a number any more: try a lower learning_rate')
+      cheapestAssignment(costs, real.length, queries).forEach((query, index) => {
+        if (query >= 0) assigned[sample * all + first + query] = BigInt(real[index]!.row)
+      })
     }
-    if (!costs.every(Number.isFinite))
-      throw new Error('a prediction is not a number any more: try a lower learning_rate')
-    cheapestAssignment(costs, real.length, queries).forEach((query, index) => {
-      if (query >= 0) assigned[sample * queries + query] = BigInt(real[index]!.row)
-    })
   }
-  return longs(assigned, [n, queries])
+  return longs(assigned, [n, all])
 }
 
 /** The focal loss of a word that the box's phrase has, less that of a word that it has not. */

@@ -2,9 +2,10 @@ import { grad } from '../../graph/grad.js'
 import { reduceSum } from '../../graph/ops/broadcast.js'
 import { add, cast, less, maximum, minimum, mul } from '../../graph/ops/elementwise.js'
 import { reshape } from '../../graph/ops/reshape.js'
-import { gatherRows } from '../../graph/ops/shape.js'
-import { input, int64, type Tensor } from '../../graph/ops/tensor.js'
+import { gatherRows, split } from '../../graph/ops/shape.js'
+import { constant, input, type Shape, sizeAt, type Tensor } from '../../graph/ops/tensor.js'
 import { toOnnx } from '../../graph/to-onnx.js'
+import { topologicalOrder } from '../../graph/topological-order.js'
 import { type Anchors, anchorsOf } from '../../model/network/anchors.js'
 import { decodeBoxes } from '../../model/network/box-coder.js'
 import {
@@ -14,6 +15,7 @@ import {
   queriesOf,
   squareSize,
 } from '../../model/network/config.js'
+import { noisePrefix } from '../../model/network/drop.js'
 import { type GlipOutputs, glip, glipInputs } from '../../model/network/glip.js'
 import { cornersInPixels, glipQueries, type QueryOutputs } from '../../model/network/glip-queries.js'
 import { parametersOf } from '../../model/network/parameters.js'
@@ -33,6 +35,8 @@ export interface LossWeights {
   readonly regression: number
   readonly grounding: number
   readonly contrastive: number
+  /** Of all of them together, for each layer of a decoder before the last; those have no losses where it is not given. */
+  readonly auxiliary?: number | undefined
 }
 
 export interface TrainGraphConfig {
@@ -51,6 +55,12 @@ export interface TrainGraphConfig {
   readonly portable?: boolean
 }
 
+/** An input of a graph. */
+export interface NamedShape {
+  readonly name: string
+  readonly shape: Shape
+}
+
 export interface TrainGraph {
   /** Batch and parameters in, losses and the gradient of each trained parameter out. */
   readonly step: Uint8Array
@@ -61,19 +71,32 @@ export interface TrainGraph {
    * pixels.
    */
   readonly predict?: Uint8Array
+  /** What the step reads besides the batch: noise, where the network loses something at random. */
+  readonly noise: readonly NamedShape[]
+  /** Layers of a decoder that have losses, whose queries are matched each by itself. */
+  readonly layers: number
   readonly parameters: ReturnType<typeof parametersOf>
+}
+
+/** Layers of a decoder that have losses: all of them, or the last; 1 for a network without one. */
+export function layersWithLosses({ tower }: GlipConfig, { auxiliary = 0 }: LossWeights): number {
+  return tower.kind === 'decoder' && auxiliary > 0 ? tower.layers : 1
 }
 
 /** What a batch feeds, besides the network's own inputs. */
 export function targetInputs(
   config: GlipConfig,
-  { batch, max_boxes, image_size = squareSize(config), weighs = false }: TrainGraphConfig,
+  { batch, max_boxes, weights, image_size = squareSize(config), weighs = false }: TrainGraphConfig,
 ) {
   const queries = queriesOf(config)
-  const places = queries ?? anchorsOf(config, image_size).count
+  const places =
+    queries === undefined ? anchorsOf(config, image_size).count : queries * layersWithLosses(config, weights)
   const { max_tokens } = config.text
   return {
-    /** For each anchor or query the row of `box` and `phrase` that it answers for; max_boxes where none. */
+    /**
+     * For each anchor or query the row of `box` and `phrase` that it answers for; max_boxes where none. Where
+     * several layers have losses, of the queries of the first, of the second and so on.
+     */
     assigned: input('assigned', [batch, places], 'int64'),
     /** Centerness of each place, 0 to 1; a network with queries has none. */
     centerness: queries === undefined ? input('centerness', [batch, places]) : undefined,
@@ -99,8 +122,13 @@ export function targetInputs(
 export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGraph {
   const inputs = glipInputs(config, train.batch, train.image_size)
   const targets = targetInputs(config, train)
-  const outputs = queriesOf(config) === undefined ? glip(config, inputs) : glipQueries(config, inputs)
-  const losses = unifiedLoss(config, train, outputs, targets)
+  const layers = layersWithLosses(config, train.weights)
+  const outputs =
+    queriesOf(config) === undefined ? glip(config, inputs) : glipQueries(config, inputs, layers > 1)
+  const losses =
+    'boxes' in outputs && layers > 1
+      ? layeredLoss(config, train, outputs, targets, layers)
+      : unifiedLoss(config, train, outputs, targets)
   const { trains = () => true, portable } = train
   const parameters = parametersOf(Object.values(losses)).map((parameter) =>
     trains(parameter.name) ? parameter : { ...parameter, frozen: true },
@@ -127,8 +155,61 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
         portable,
       }),
     }),
+    noise: noiseInputs([losses.loss]),
+    layers,
     parameters,
   }
+}
+
+function noiseInputs(outputs: readonly Tensor[]): NamedShape[] {
+  const found = new Map<string, NamedShape>()
+  for (const { inputs } of topologicalOrder(outputs, (node) => node.inputs))
+    for (const tensor of inputs)
+      if (tensor?.source.kind === 'input' && tensor.source.name.startsWith(noisePrefix))
+        found.set(tensor.source.name, { name: tensor.source.name, shape: tensor.shape })
+  return [...found.values()]
+}
+
+/**
+ * The losses of every layer of a decoder (DETR's auxiliary losses, with its weights: those of the last layer), each by
+ * boxes that are matched to the layer's own queries. Terms and parts are those of the last layer; `auxiliary` is the sum
+ * of the others'.
+ *
+ * @param outputs of all layers, as `glipQueries` gives them
+ */
+export function layeredLoss(
+  config: GlipConfig,
+  train: TrainGraphConfig,
+  outputs: QueryOutputs,
+  targets: ReturnType<typeof targetInputs>,
+  layers: number,
+) {
+  const byLayer = (rows: Tensor) => {
+    const count = sizeAt(rows, 1) / layers
+    return split(
+      rows,
+      Array.from({ length: layers }, () => count),
+      1,
+    )
+  }
+  const { contrastive } = outputs
+  const [logits, boxes, assigned] = [outputs.logits, outputs.boxes, targets.assigned].map(byLayer)
+  const regions = contrastive && byLayer(contrastive.regions)
+  const losses = Array.from({ length: layers }, (_, layer) =>
+    unifiedLoss(
+      config,
+      train,
+      {
+        ...{ logits: logits![layer]!, boxes: boxes![layer]! },
+        ...(contrastive && regions && { contrastive: { ...contrastive, regions: regions[layer]! } }),
+      },
+      { ...targets, assigned: assigned![layer]! },
+    ),
+  )
+  const last = losses.at(-1)!
+  const earlier = losses.slice(0, -1).map(({ loss }) => loss)
+  const auxiliary = mul(earlier.reduce(add), train.weights.auxiliary ?? 0)
+  return { ...last, auxiliary, loss: add(last.loss, auxiliary) }
 }
 
 /**
@@ -142,13 +223,15 @@ export function unifiedLoss(
   targets: ReturnType<typeof targetInputs>,
 ) {
   const rows = max_boxes + 1
-  const first = int64(Array.from({ length: batch }, (_, sample) => sample * rows))
-  const chosen = add(targets.assigned, reshape(first, [batch, 1]))
-  const none = { ...int64([max_boxes]), shape: [] }
+  // As int32, with which WebGPU can count.
+  const assigned = cast(targets.assigned, 'int32')
+  const first = constant(Int32Array.from({ length: batch }, (_, sample) => sample * rows))
+  const chosen = add(assigned, reshape(first, [batch, 1]))
+  const none = constant(Int32Array.of(max_boxes), [])
   const ofPlace = (rowsOf: Tensor, width: number) =>
     gatherRows(reshape(rowsOf, [batch * rows, width]), chosen)
   const weight = targets.weight && ofPlace(targets.weight, config.text.max_tokens)
-  const isPositive = cast(less(targets.assigned, none), 'float32')
+  const isPositive = cast(less(assigned, none), 'float32')
   // A box of half the weight is half a positive, for what the losses are divided by as well.
   const positive = targets.boxWeight
     ? mul(isPositive, reshape(ofPlace(targets.boxWeight, 1), isPositive.shape))

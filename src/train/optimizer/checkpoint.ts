@@ -11,6 +11,8 @@ export interface Checkpoint {
   readonly step: number
   /** What the run was made of; a checkpoint of another is not resumed. */
   readonly hash: string
+  /** What validations have led to, where there are any. */
+  readonly validation?: unknown
 }
 
 /** What a checkpoint holds of a group. */
@@ -54,7 +56,7 @@ export async function readCheckpoint(
   }
 }
 
-const schema = z.object({ step: z.int().nonnegative(), hash: z.string() })
+const schema = z.object({ step: z.int().nonnegative(), hash: z.string(), validation: z.unknown().optional() })
 
 /** What a file says of itself; undefined where it is no checkpoint's. */
 function noted(text: string | undefined): Checkpoint | undefined {

@@ -4,8 +4,8 @@ const savedEvery = 60
 const savingShare = 0.05
 
 /**
- * Writes checkpoints: each `every` steps, after a minute, or as seldom as takes a twentieth of the time, and where work
- * is stopped.
+ * Writes checkpoints: each `every` steps, after a minute, or as seldom as takes a twentieth of the time, and where one is
+ * asked for, as when work is stopped.
  *
  * @param save writes that of a step
  * @returns what is called behind each step
@@ -13,13 +13,13 @@ const savingShare = 0.05
 export function saveCheckpoints(
   every: number,
   save: (step: number) => Promise<void>,
-): (step: number, isStopped: boolean) => Promise<void> {
+): (step: number, isAsked: boolean) => Promise<void> {
   let saved = performance.now()
   let saving = 0
-  return async (step, isStopped) => {
+  return async (step, isAsked) => {
     const begun = performance.now()
     const isDue = (begun - saved) / 1000 >= Math.max(savedEvery, saving / savingShare)
-    if (!isStopped && step % every !== 0 && !isDue) return
+    if (!isAsked && step % every !== 0 && !isDue) return
     await save(step)
     saved = performance.now()
     saving = (saved - begun) / 1000

@@ -105,6 +105,25 @@ describe('what a model is trained on', () => {
     await expect(isMade({}, ['none'])).rejects.toThrow(UserError)
   })
 
+  it('is no dataset that it is validated on, which counts all the same', async () => {
+    const { run, outputs, gold, source, isMadeOf } = await newRun()
+    const of = await source(gold, 'gold', 'gold')
+    outputs.push({ ...outputs[0]!, name: 'held' })
+    const isMade = (inputs: object, config: object) =>
+      isMadeOf({ gold: of, ...inputs }, ['gold', 'held'], config)
+    const validate = { set: 'held' }
+    expect(await isMade({ 'validate held': of }, { validate })).toBe(true)
+    expect(await isMade({}, { validate })).toBe(false)
+    expect(await isMade({ held: of }, {})).toBe(true)
+    const looks = (needs: readonly string[], set: string) =>
+      train.looks?.(stageAs(train, 'm', needs, { validate: { set } }), stageContext(run, outputs).context)
+    expect(() => looks(['gold', 'held'], 'held')).not.toThrow()
+    expect(() => looks(['gold'], 'held')).toThrow(
+      'validate: "held" is not a dataset with boxes that it needs',
+    )
+    expect(() => looks(['gold', 'words'], 'words')).toThrow('validate: "words" is not a dataset with boxes')
+  })
+
   it('starts from a stage or a folder', async () => {
     const { run, gold, source, isMadeOf } = await newRun()
     const of = await source(gold, 'gold', 'gold')

@@ -1,5 +1,5 @@
-import type { EncodedPrompt } from '../model/encode-prompt.js'
-import type { Span } from '../words/name-prompt.js'
+import type { EncodedPrompt } from '../../model/encode-prompt.js'
+import type { Span } from '../../words/name-prompt.js'
 
 /** Phrases as one text. */
 export interface PhrasePrompt {

@@ -1,6 +1,6 @@
-import type { Phrase } from '../rows/rows.js'
-import { type AskedPart, askedSpan } from '../words/asked-span.js'
-import type { Span } from '../words/name-prompt.js'
+import type { Phrase } from '../../rows/rows.js'
+import { type AskedPart, askedSpan } from '../../words/asked-span.js'
+import type { Span } from '../../words/name-prompt.js'
 
 /**
  * The spans of one caption's phrases, each once, and for each span the indices of the phrases that have it.

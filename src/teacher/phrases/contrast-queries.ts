@@ -1,10 +1,10 @@
-import { random } from '../base/random.js'
-import { iou } from '../boxes/iou.js'
-import type { Xyxy } from '../boxes/xyxy.js'
-import type { Phrase, Proposal } from '../rows/rows.js'
-import { type AttributeValue, withAttribute } from '../words/attribute-values.js'
-import { bareName } from '../words/bare-name.js'
-import type { Span } from '../words/name-prompt.js'
+import { random } from '../../base/random.js'
+import { iou } from '../../boxes/iou.js'
+import type { Xyxy } from '../../boxes/xyxy.js'
+import type { Phrase, Proposal } from '../../rows/rows.js'
+import { type AttributeValue, withAttribute } from '../../words/attribute-values.js'
+import { bareName } from '../../words/bare-name.js'
+import type { Span } from '../../words/name-prompt.js'
 
 /** A caption with another value for one attribute of its phrases, and the phrases that this changes. */
 export interface ContrastQuery {

@@ -1,17 +1,17 @@
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Phrase, Proposal } from '../../src/rows/rows.js'
-import { readShard } from '../../src/shards/read-shard.js'
-import { openStorage } from '../../src/storage/open-storage.js'
-import { teachConfig } from '../../src/teacher/config.js'
-import { contrastQueries, withContrast } from '../../src/teacher/contrast-queries.js'
-import { distinctSpans } from '../../src/teacher/distinct-spans.js'
-import { openTeacher } from '../../src/teacher/open-teacher.js'
-import { teachShard } from '../../src/teacher/teach-shard.js'
-import type { Teacher } from '../../src/teacher/teacher.js'
-import { colourDataset, colourTeacher, phrasesIn, thingOf } from '../helpers/colour-teacher.js'
-import { temporaryFolder } from '../helpers/temporary-folder.js'
+import type { Phrase, Proposal } from '../../../src/rows/rows.js'
+import { readShard } from '../../../src/shards/read-shard.js'
+import { openStorage } from '../../../src/storage/open-storage.js'
+import { teachConfig } from '../../../src/teacher/config.js'
+import { openTeacher } from '../../../src/teacher/open-teacher.js'
+import { contrastQueries, withContrast } from '../../../src/teacher/phrases/contrast-queries.js'
+import { distinctSpans } from '../../../src/teacher/phrases/distinct-spans.js'
+import { teachShard } from '../../../src/teacher/teach-shard.js'
+import type { Teacher } from '../../../src/teacher/teacher.js'
+import { colourDataset, colourTeacher, phrasesIn, thingOf } from '../../helpers/colour-teacher.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const caption = '🎉 a red dolphin beside an orange ball and two dogs'
 const phrases = phrasesIn(
@@ -98,7 +98,7 @@ describe('asking a teacher with other attributes', () => {
   })
 
   it('gives none to boxes with a label of a fixed list', async () => {
-    const folder = fileURLToPath(new URL('fixtures/detr', import.meta.url))
+    const folder = fileURLToPath(new URL('../fixtures/detr', import.meta.url))
     const teacher = await openTeacher(folder, { threads: 1 })
     const { rows, record } = await teach(teacher, { contrast: 1 })
     await teacher.close()

@@ -1,0 +1,163 @@
+/**
+ * Puts the program, Node and all that they need into one archive, for a Linux machine without network or Node.
+ *
+ *     npm run bundle -- [--out FILE] [--model FOLDER]
+ *
+ * FILE is groundmill-VERSION-linux-ARCH.tar.xz in the working folder where it is not named. A model's folder goes to
+ * `models/` of the bundle, whole. Node is the one that runs this script. The same files give the same bytes.
+ */
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { transformWithEsbuild } from 'vite'
+import { isNeededFile } from './bundle/is-needed-file.js'
+import { launcher } from './bundle/launcher.js'
+import { neededPackages, type Platform } from './bundle/needed-packages.js'
+
+const option = (name: string): string | undefined => {
+  const at = process.argv.indexOf(`--${name}`)
+  return at === -1 ? undefined : process.argv[at + 1]
+}
+if (process.argv.includes('--help')) {
+  process.stdout.write('npm run bundle -- [--out FILE] [--model FOLDER]\n')
+  process.exit()
+}
+
+const platform: Platform = { os: process.platform, cpu: process.arch, libc: 'glibc' }
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+const name = `groundmill-${version}-${platform.os}-${platform.cpu}`
+const out = resolve(option('out') ?? `${name}.tar.xz`)
+const model = option('model')
+if (platform.os !== 'linux') throw new Error(`a bundle is made on Linux, for Linux: this is ${platform.os}`)
+if (model !== undefined && !existsSync(join(model, 'config.json')))
+  throw new Error(`--model ${model} is not a model folder: config.json is missing`)
+
+const scratch = mkdtempSync(join(tmpdir(), 'groundmill-bundle-'))
+try {
+  const folder = join(scratch, name)
+  mkdirSync(folder)
+  copyProgram(folder)
+  copyPackages(folder)
+  await compileBench(folder)
+  copyNode(join(folder, 'node'))
+  for (const [script, program] of [
+    ['groundmill', 'dist/cli/main.js'],
+    ['bench-device', 'bench/device.js'],
+  ] as const) {
+    writeFileSync(join(folder, script), launcher(program))
+    chmodSync(join(folder, script), 0o755)
+  }
+  if (model !== undefined)
+    cpSync(model, join(folder, 'models', basename(resolve(model))), { recursive: true, dereference: true })
+  const parts = readdirSync(folder).map((part) => [part, bytesOf(join(folder, part))] as const)
+  for (const [part, bytes] of parts.sort(([, a], [, b]) => b - a))
+    if (bytes > 100_000) process.stdout.write(`${(bytes / 1e6).toFixed(1).padStart(8)} MB  ${part}\n`)
+  pack(scratch, name, out)
+  process.stdout.write(`${(statSync(out).size / 1e6).toFixed(1).padStart(8)} MB  ${out}\n`)
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
+
+/** What the package publishes, but for what only compilers read. */
+function copyProgram(folder: string): void {
+  const files = [
+    'package.json',
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+    'assets',
+    'datasets',
+    'pipelines',
+    'dist',
+  ]
+  for (const file of files)
+    cpSync(file, join(folder, file), {
+      recursive: true,
+      filter: (path) => !path.endsWith('.d.ts') && !path.endsWith('.map'),
+    })
+}
+
+function copyPackages(folder: string): void {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'))
+  for (const at of neededPackages(packages, platform)) {
+    const packageName = at.slice(at.lastIndexOf('node_modules/') + 'node_modules/'.length)
+    for (const path of filesOf(at)) {
+      if (!isNeededFile(packageName, path, platform)) continue
+      const to = join(folder, at, path)
+      mkdirSync(dirname(to), { recursive: true })
+      copyFileSync(join(at, path), to)
+    }
+  }
+}
+
+/** The files of a package, without the packages in it. */
+function filesOf(folder: string): string[] {
+  const visit = (below: string): string[] =>
+    readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+      const path = below === '' ? entry.name : `${below}/${entry.name}`
+      if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : visit(path)
+      return [path]
+    })
+  return visit('')
+}
+
+/** The benchmark of a device, which is no part of the package. */
+async function compileBench(folder: string): Promise<void> {
+  for (const file of ['device.ts', 'report.ts', 'train-batch.ts']) {
+    const source = readFileSync(join('bench', file), 'utf8')
+    const { code } = await transformWithEsbuild(source, file, { target: 'node20', sourcemap: false })
+    // --help prints the first comment, which the compiler takes out.
+    const [help = ''] = /^\/\*\*.*?\*\//s.exec(source) ?? []
+    const to = join(folder, 'bench', file.replace(/\.ts$/, '.js'))
+    mkdirSync(dirname(to), { recursive: true })
+    writeFileSync(to, `${help}\n${code.replaceAll('../src/', '../dist/')}`)
+  }
+  mkdirSync(join(folder, 'bench/parity'))
+  for (const file of ['time_device.py', 'toy_glip.py', 'glip_reference.py'])
+    copyFileSync(join('bench/parity', file), join(folder, 'bench/parity', file))
+}
+
+/** Node without the names of its own functions, which are a sixth of it. */
+function copyNode(to: string): void {
+  copyFileSync(process.execPath, to)
+  chmodSync(to, 0o755)
+  try {
+    execFileSync('strip', [to], { stdio: 'ignore' })
+  } catch {
+    process.stdout.write('There is no strip here: Node stays as large as it is.\n')
+  }
+}
+
+function bytesOf(path: string): number {
+  const stats = statSync(path)
+  if (!stats.isDirectory()) return stats.size
+  return readdirSync(path).reduce((sum, entry) => sum + bytesOf(join(path, entry)), 0)
+}
+
+/** Names in order, one time and one owner: the same files make the same archive. */
+function pack(folder: string, name: string, to: string): void {
+  const same = [
+    '--sort=name',
+    '--mtime=@0',
+    '--owner=0',
+    '--group=0',
+    '--numeric-owner',
+    '--mode=u=rwX,go=rX',
+  ]
+  const filters = platform.cpu === 'x64' ? '--x86 ' : ''
+  const compress = `xz -T2 ${filters}--lzma2=preset=9e,dict=128MiB`
+  execFileSync('tar', [...same, '-C', folder, '-I', compress, '-cf', to, name], { stdio: 'inherit' })
+}

@@ -1,0 +1,256 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import {
+  type CommitOperation,
+  commitIter,
+  createBranch,
+  createRepo,
+  HubApiError,
+  listFiles,
+} from '@huggingface/hub'
+import { plainText } from '../base/plain-text.js'
+import { UserError } from '../base/user-error.js'
+import { type HubAddress, hubText } from './hub-address.js'
+import { HubUnreachable, whyNot } from './hub-error.js'
+import { askHub, hubFetch } from './hub-request.js'
+import { type HubSettings, hubSettings } from './hub-settings.js'
+
+/** A file as it is on the Hub. */
+export interface PushedFile {
+  readonly path: string
+  readonly size: number
+  /** Its id in git; of a large file that of its pointer. */
+  readonly oid: string
+  /** Of what is stored as a large file. */
+  readonly sha256?: string
+}
+
+export interface PushOptions {
+  /** Files of the folder, from it on, with forward slashes. */
+  readonly files: readonly string[]
+  /** Texts that go in the place of files of these names, once it is known what is there. */
+  readonly texts?: (there: HubSide) => Promise<Readonly<Record<string, string>>>
+  /** Which of the files that are on the Hub, and are none of these, go. */
+  readonly isOld: (path: string) => boolean
+  /** Whether a repository that is made is private; as its owner has set it by default where it is not said. */
+  readonly isPrivate?: boolean | undefined
+  readonly message: string
+  readonly signal?: AbortSignal
+  /** Told of the bytes that are behind: of files that the Hub has already, too. */
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+/** What is there before a push. */
+export interface HubSide {
+  readonly files: readonly PushedFile[]
+  /** The text of a small file; undefined where there is none. */
+  read(path: string): Promise<string | undefined>
+}
+
+export interface Pushed {
+  /** The commit that has it all; of what was there already the branch's last one. */
+  readonly commit: string
+  /** Where people see it. */
+  readonly page: string
+  readonly isNew: boolean
+  /** Files that differ from those that were there, those that were the same, and those that went. */
+  readonly changed: number
+  readonly same: number
+  readonly removed: number
+}
+
+/**
+ * Pushes files of a folder into a branch of a dataset's repository, which is made where there is none. Large files go
+ * first, into the Hub's store: those whose SHA-256 it has are not sent again, so that a push that was killed goes on. One
+ * commit then names all of them: until then the branch is as it was.
+ *
+ * @throws UserError where the Hub refuses, or another has changed the branch meanwhile; HubUnreachable where it does not
+ *   answer
+ */
+export async function pushFolder(folder: string, address: HubAddress, options: PushOptions): Promise<Pushed> {
+  const { at, settings, token } = requireToken(address)
+  try {
+    return await push(folder, address, options, settings, token)
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    throw explained(error, at, settings)
+  }
+}
+
+/** Throws a UserError where nothing can be pushed from here: no token, or no network by the user's wish. */
+export function requireToken(address: HubAddress): {
+  readonly at: string
+  readonly settings: HubSettings
+  readonly token: string
+} {
+  const settings = hubSettings()
+  const { token } = settings
+  const at = hubText({ ...address, path: '' })
+  if (settings.isOffline) throw new UserError(`${at}: HF_HUB_OFFLINE forbids to ask the Hub: unset it.`)
+  if (token === undefined)
+    throw new UserError(
+      `${at}: a token that may write is needed: make one at ${settings.endpoint}/settings/tokens, and put it into HF_TOKEN.`,
+    )
+  return { at, settings, token }
+}
+
+async function push(
+  folder: string,
+  address: HubAddress,
+  { files, texts, isOld, isPrivate, message, signal, onProgress }: PushOptions,
+  settings: HubSettings,
+  accessToken: string,
+): Promise<Pushed> {
+  const { id, revision: branch = 'main' } = address
+  const repo = { type: 'dataset', name: id } as const
+  const place = { ...address, path: '' }
+  // The library says what the Hub says of these.
+  const ask = hubFetch({ place, settings, signal, answers: [400, 401, 403, 404, 409, 412, 413, 422] })
+  // The token is added where it is the Hub that is asked, and nowhere else.
+  const fetch: typeof ask = (input, init) => {
+    const { Authorization: _, ...headers } = (init?.headers ?? {}) as Record<string, string>
+    return ask(input, { ...init, headers })
+  }
+  const hub = { repo, hubUrl: settings.endpoint, accessToken, fetch }
+  const page = `${settings.endpoint}/datasets/${id}${branch === 'main' ? '' : `/tree/${encodeURIComponent(branch)}`}`
+  const found = await headOf(address, branch, settings, signal)
+  if (!found.isThere)
+    await createRepo({
+      ...hub,
+      ...(isPrivate !== undefined && { visibility: isPrivate ? 'private' : 'public' }),
+    })
+  if (found.head === undefined && branch !== 'main') await createBranch({ ...hub, branch })
+  const head = found.head ?? (await headOf(address, branch, settings, signal)).head
+  const there = head === undefined ? [] : await filesOf({ ...hub, revision: head })
+  const side: HubSide = {
+    files: there,
+    async read(path) {
+      if (head === undefined || !there.some((file) => file.path === path)) return undefined
+      const url = `${settings.endpoint}/datasets/${id}/resolve/${head}/${path.split('/').map(encodeURIComponent).join('/')}`
+      return (await askHub(url, {}, { place, settings, signal })).text()
+    },
+  }
+  const own = new Map(Object.entries((await texts?.(side)) ?? {}))
+  const known = new Map(there.map((file) => [file.path, file]))
+  const operations: CommitOperation[] = []
+  const sizes = new Map<string, number>()
+  let same = 0
+  for (const path of files) {
+    signal?.throwIfAborted()
+    const text = own.get(path)
+    const size = text === undefined ? (await stat(join(folder, path))).size : Buffer.byteLength(text)
+    if (await isSame(known.get(path), size, text ?? join(folder, path), text !== undefined, signal)) {
+      same++
+      continue
+    }
+    sizes.set(path, size)
+    const content = text === undefined ? pathToFileURL(join(folder, path)) : new Blob([text])
+    operations.push({ operation: 'addOrUpdate', path, content })
+  }
+  const changed = operations.length
+  const isKept = new Set(files)
+  for (const { path } of there)
+    if (!isKept.has(path) && isOld(path)) operations.push({ operation: 'delete', path })
+  const removed = operations.length - changed
+  if (operations.length === 0 && head !== undefined)
+    return { commit: head, page, isNew: false, changed, same, removed }
+  const commits = commitIter({
+    ...{ ...hub, branch, operations, title: message },
+    // Whoever has committed meanwhile is not overwritten.
+    ...(head !== undefined && { parentCommit: head }),
+    ...(signal && { abortSignal: signal }),
+  })
+  const done = new Map<string, number>()
+  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0)
+  onProgress?.(0, total)
+  for (let next = await commits.next(); ; next = await commits.next()) {
+    if (next.done) {
+      onProgress?.(total, total)
+      const commit = next.value?.commit.oid ?? ''
+      return { commit, page, isNew: !found.isThere, changed, same, removed }
+    }
+    const event = next.value
+    if (event.event !== 'fileProgress' || event.state !== 'uploading') continue
+    done.set(event.path, event.progress * (sizes.get(event.path) ?? 0))
+    onProgress?.(Math.round([...done.values()].reduce((sum, bytes) => sum + bytes, 0)), total)
+  }
+}
+
+/** The commit of a branch; undefined where there is none, or no repository. */
+async function headOf(
+  address: HubAddress,
+  branch: string,
+  settings: HubSettings,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly isThere: boolean; readonly head?: string }> {
+  const url = `${settings.endpoint}/api/datasets/${address.id}/revision/${encodeURIComponent(branch)}`
+  const place = { ...address, path: '' }
+  const response = await askHub(url, {}, { place, settings, signal, answers: [401, 404] })
+  if (response.ok) {
+    const { sha } = (await response.json()) as { readonly sha?: unknown }
+    return { isThere: true, ...(typeof sha === 'string' && { head: sha }) }
+  }
+  const code = response.headers.get('x-error-code')
+  await response.body?.cancel()
+  // A token that is not taken is told of when the repository is made.
+  return { isThere: code === 'RevisionNotFound' }
+}
+
+async function filesOf(asked: Parameters<typeof listFiles>[0]): Promise<PushedFile[]> {
+  const files: PushedFile[] = []
+  for await (const { type, path, size, oid = '', lfs } of listFiles({ ...asked, recursive: true }))
+    if (type === 'file') files.push({ path, size: lfs?.size ?? size, oid, ...(lfs && { sha256: lfs.oid }) })
+  return files
+}
+
+/** Whether the Hub has the same bytes under the same name: by SHA-256 of what is large there, else by git's own hash. */
+async function isSame(
+  there: PushedFile | undefined,
+  size: number,
+  content: string,
+  isText: boolean,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (!there || there.size !== size) return false
+  const hash = there.sha256 ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`)
+  if (isText) hash.update(content)
+  else
+    for await (const chunk of createReadStream(content, { highWaterMark: 1 << 20, signal }))
+      hash.update(chunk as Buffer)
+  return hash.digest('hex') === (there.sha256 ?? there.oid)
+}
+
+/** What the Hub or the network has refused, in words that say what to do. */
+function explained(error: unknown, at: string, { endpoint, token, tokenFrom }: HubSettings): unknown {
+  if (error instanceof HubApiError) {
+    const { statusCode, data } = error
+    const said =
+      typeof data?.error === 'string' ? plainText(String(data.error).slice(0, 300)) : `status ${statusCode}`
+    // Whatever a Hub repeats, a token is in no message.
+    const why = token === undefined ? said : said.replaceAll(token, '…')
+    if (statusCode === 401 || statusCode === 403)
+      return new UserError(
+        `${at}: ${endpoint} does not let the token (${tokenFrom}) write there: ${why}. A token with write access to it is made at ${endpoint}/settings/tokens.`,
+      )
+    if (statusCode === 412 || statusCode === 409)
+      return new UserError(
+        `${at}: somebody else has changed it meanwhile: ${why}. It is as they left it; run the same command again.`,
+      )
+    return new UserError(`${at}: ${endpoint} has refused the push: ${why}. The branch is as it was.`)
+  }
+  if (error instanceof HubUnreachable) {
+    const why = error.cause === undefined ? 'it does not take it now' : whyNot(error.cause)
+    return new HubUnreachable(
+      `${at}: ${endpoint} cannot be reached (${why}). The branch is as it was; run the same command again, and what has come there is not sent again.`,
+      { cause: error },
+    )
+  }
+  if (error instanceof SyntaxError)
+    return new UserError(`${at}: ${endpoint} does not answer as a Hub does: check HF_ENDPOINT.`, {
+      cause: error,
+    })
+  return error
+}
