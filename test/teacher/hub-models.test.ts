@@ -76,9 +76,9 @@ describe('a model of the Hub', () => {
   test('of Ultralytics is its one file, or the one that is named', async () => {
     const { 'tiny-world.onnx': world, 'tiny-open.onnx': open } = await filesOf(join(teachers, 'yolo'))
     hub.add('org/yolo', { 'best.onnx': world as Buffer, 'best.pt': 'weights of PyTorch' })
-    expect((await openTeacher('hf://org/yolo').then(async (one) => (await one.close(), one))).name).toBe(
-      'yolo',
-    )
+    const teacher = await openTeacher('hf://org/yolo')
+    expect(teacher.name).toBe('yolo')
+    await teacher.close()
     hub.add('org/yolos', { 'a.onnx': world as Buffer, 'b.onnx': open as Buffer })
     expect(await hashTeacher('hf://org/yolos/b.onnx')).not.toBe(await hashTeacher('hf://org/yolos/a.onnx'))
     expect(await teacherName('hf://org/yolos/b.onnx')).toBe('b')
