@@ -304,7 +304,12 @@ describe('an export', () => {
     const out = fresh()
     const { report } = await exportTo(made, out, { format: 'coco', images: 'url' })
     expect(report.leftOut.images).toEqual({ no_url: 1 })
-    expect((await readdir(out)).sort()).toEqual(['croissant.json', 'export.json', 'grounding.json', 'instances.json'])
+    expect((await readdir(out)).sort()).toEqual([
+      'croissant.json',
+      'export.json',
+      'grounding.json',
+      'instances.json',
+    ])
     const { images } = JSON.parse(await readFile(join(out, 'grounding.json'), 'utf8'))
     expect(images).toEqual([
       expect.objectContaining({ coco_url: 'http://example.org/a.jpg', caption: captions[0].text }),
