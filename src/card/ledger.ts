@@ -34,12 +34,15 @@ export interface Crawler {
   readonly robots: boolean
   /** Directives of X-Robots-Tag that keep a picture out. */
   readonly opt_out: readonly string[]
-  /** What is done about reserved rights of text and data mining: `record` or `refuse`. */
+  /** Uses of which one that is disallowed (AIPREF's Content-Usage, Content-Signal) keeps a picture out. */
+  readonly content_usage: readonly string[]
+  /** What is done about licences that ask for something (RSL), and about reserved rights of text and data mining. */
+  readonly license: string
   readonly tdm: string
 }
 
 /** Reasons of rejects that are somebody's wish not to be crawled, or not to be used. */
-const wishes = /^(robots|opt_out_.*|tdm_reserved|aipref.*|opted_out.*|removed_by_.*)$/
+const wishes = /^(robots|opt_out_.*|tdm_reserved|license_required)$/
 
 /** The stage of a family; of several the last. */
 export const stageOf = (
@@ -100,8 +103,9 @@ function shortValue(value: unknown): string {
 export function crawlerOf(lineage: Pick<Lineage, 'stages'>): Crawler | undefined {
   const { crawler } = (stageOf(lineage, 'images')?.config ?? {}) as { readonly crawler?: Partial<Crawler> }
   if (typeof crawler?.user_agent !== 'string') return undefined
-  const { user_agent, robots = true, opt_out = [], tdm = 'record' } = crawler
-  return { user_agent, robots, opt_out, tdm }
+  const { user_agent, robots = false, opt_out = [], content_usage = [] } = crawler
+  const { license = 'ignore', tdm = 'ignore' } = crawler
+  return { user_agent, robots, opt_out, content_usage, license, tdm }
 }
 
 /** Counts of the lineage; null where no record has them. */

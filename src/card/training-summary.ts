@@ -1,6 +1,6 @@
 import { counted } from '../base/counted.js'
 import type { About } from './about.js'
-import { countsOf, crawlerOf, percent, stageOf, teachersOf, wishesOf } from './ledger.js'
+import { type Crawler, countsOf, crawlerOf, percent, stageOf, teachersOf, wishesOf } from './ledger.js'
 import type { Lineage } from './lineage.js'
 import { markdownTable } from './markdown-table.js'
 
@@ -202,7 +202,7 @@ function crawled({ lineage, isSmall }: TrainingSummaryParts, figures: TrainingFi
       'Crawlers were used: yes.',
       `Crawler: \`${crawler.user_agent}\``,
       open('purposes of the crawler'),
-      `Behaviour: addresses of a list were asked for, and no links were followed; robots.txt was ${crawler.robots ? 'honoured' : 'not asked for'}; X-Robots-Tag was honoured for ${crawler.opt_out.length > 0 ? crawler.opt_out.join(', ') : 'nothing'}; a TDM reservation was ${crawler.tdm === 'refuse' ? 'honoured' : 'noted beside the picture, which was taken'}; no passwords, captchas or paywalls were passed.`,
+      'Behaviour: addresses of a list were asked for, and no links of pages were followed; no passwords, captchas or paywalls were passed; what was honoured is in 3.1.',
       `Period of data collection: ${begun === null ? open('MM/YYYY to MM/YYYY') : `${month(begun)} to ${month(ended ?? begun)}`}`,
       open('a comprehensive description of the type of content and online sources crawled'),
       'Modality: image.',
@@ -245,8 +245,11 @@ function processing({ lineage }: TrainingSummaryParts, figures: TrainingFigures)
     '### 3.1 Respect of reservation of rights from the text and data mining exception',
     lines([
       open('whether you have signed the Code of Practice for general-purpose AI models'),
+      ...(crawler ? [`Honoured while crawling: ${honoured(crawler).join('; ')}.`] : []),
       crawler
-        ? `Measures while crawling: robots.txt (RFC 9309) ${crawler.robots ? 'yes' : 'no'}; X-Robots-Tag ${crawler.opt_out.join(', ') || 'no'}; TDM Reservation Protocol ${crawler.tdm === 'refuse' ? 'yes' : 'noted'}.`
+        ? open(
+            'measures other than while crawling, such as lists of opt-outs and what rights holders have asked for',
+          )
         : open('the measures of whoever collected the pictures'),
     ]),
     refused.length > 0
@@ -256,6 +259,18 @@ function processing({ lineage }: TrainingSummaryParts, figures: TrainingFigures)
     lines([open('the measures taken: groundmill looks for none')]),
     '### 3.3 Other information',
     lines([open('anything else (optional)')]),
+  ]
+}
+
+/** What a crawler was told to honour, protocol by protocol. */
+function honoured({ robots, opt_out, content_usage, license, tdm }: Crawler): string[] {
+  const reserved = tdm === 'refuse' ? 'yes' : tdm === 'record' ? 'noted, and the picture taken' : 'no'
+  return [
+    `robots.txt (RFC 9309) ${robots ? 'yes' : 'no'}`,
+    `X-Robots-Tag ${opt_out.join(', ') || 'no'}`,
+    `Content-Usage (AIPREF) and Content-Signal ${content_usage.join(', ') || 'no'}`,
+    `licences of servers (RSL) ${license === 'refuse' ? 'yes' : 'no'}`,
+    `TDM Reservation Protocol ${reserved}`,
   ]
 }
 

@@ -12,9 +12,11 @@ import { unknownConfig } from '../shards/restore-record.js'
 import type { WriteFamily } from '../shards/shard-files.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import type { SourceConfig } from './config.js'
+import { userAgentOf } from './fetch/fetch-config.js'
 import { createFetcher, type Fetcher } from './fetch/fetch-image.js'
 import { Reject } from './fetch/reject.js'
 import { isTransientReason } from './fetch/transient.js'
+import { trainingUses } from './fetch/usage-preferences.js'
 import { type Ingested, ingestRow } from './ingest-row.js'
 import { mapInOrder, type Room } from './map-in-order.js'
 import type { OpenSource } from './open-source.js'
@@ -114,9 +116,10 @@ async function storedRows(
 }
 
 /** Who asked for the pictures, and whose wishes were honoured: what a card of the dataset says of its crawl. */
-const crawlerOf = ({ fetch: { user_agent, robots, opt_out, tdm } }: SourceConfig) => ({
-  ...{ user_agent, robots, opt_out, tdm },
-})
+const crawlerOf = ({ fetch }: SourceConfig) => {
+  const { robots, opt_out, content_usage = trainingUses, license = 'refuse', tdm } = fetch
+  return { user_agent: userAgentOf(fetch), robots, opt_out, content_usage, license, tdm }
+}
 
 /** Of what decides how a picture is stored. */
 const imageHash = ({ image }: SourceConfig) => hashJson(image)

@@ -109,7 +109,10 @@ it('names a tenth of the hosts, of small providers a twentieth and a thousand at
 it('says who crawled, what was honoured, and what the provider must say', () => {
   const text = trainingSummaryText(parts)
   expect(text).toContain('Crawler: `dogs/1.0 (+https://dogs.example)`')
-  expect(text).toContain('robots.txt was honoured; X-Robots-Tag was honoured for noai, noimageai')
+  expect(text).toContain(
+    'robots.txt (RFC 9309) yes; X-Robots-Tag noai, noimageai, noindex, noimageindex; Content',
+  )
+  expect(text).toContain('TDM Reservation Protocol noted, and the picture taken.')
   expect(text).toContain('| Dogs of the web | https://dogs.example | CC0 |')
   expect(text).toContain('| robots | 1 | 14.3 % |')
   expect(text).toContain(`| 127.0.0.1 | 4 | ${hosts[0]?.bytes} |`)

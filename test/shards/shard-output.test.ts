@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { programVersion } from '../../src/base/files/program-version.js'
 import { recordPath } from '../../src/rows/family-path.js'
 import { readCommit, textOf } from '../../src/shards/commit.js'
 import { ShardFiles, type WriteFamily } from '../../src/shards/shard-files.js'
@@ -126,7 +127,7 @@ describe('what a record says', () => {
     const { createdAt, ...said } = recordOf(made, { ...task, inputs: { i: 'h' } }, 'phrases', 1.23456)
     expect(said).toEqual({
       ...{ version: 2, stage: 'chunk', family: 'phrases', main: 'phrases', shard, configHash: 'c1' },
-      ...{ inputs: { i: 'h' }, ...made, seconds: 1.235 },
+      ...{ inputs: { i: 'h' }, ...made, seconds: 1.235, software: `groundmill ${programVersion}` },
     })
     expect(Date.now() - Date.parse(createdAt)).toBeLessThan(60_000)
   })
