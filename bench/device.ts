@@ -100,14 +100,25 @@ async function torchTimes(
   const on = device === 'cpu' ? 'cpu' : 'gpu'
   const precision = isHalf ? 'float16' : 'float32'
   const args = [script, subject, work, on, precision, String(seconds), JSON.stringify(shapes)]
-  const left = Math.max(1, deadline - performance.now())
+  const left = Math.ceil(Math.max(1, deadline - performance.now()))
   try {
     const { stdout } = await promisify(execFile)(python, args, { timeout: left })
     return JSON.parse(stdout).times
   } catch (error) {
-    const { stderr = '', killed } = error as { stderr?: string; killed?: boolean }
+    const {
+      stderr = '',
+      killed,
+      code,
+      message,
+    } = error as {
+      readonly stderr?: string
+      readonly killed?: boolean
+      readonly code?: unknown
+      readonly message: string
+    }
     if (killed) return 'PyTorch had no time left'
-    return `PyTorch: ${stderr.trim().split('\n').at(-1)?.slice(0, 90) || `there is no ${python}`}`
+    if (code === 'ENOENT') return `there is no ${python}`
+    return `PyTorch: ${(stderr.trim() || message).split('\n').at(-1)?.slice(0, 90)}`
   }
 }
 

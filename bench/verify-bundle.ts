@@ -20,13 +20,21 @@ const { figures, report } = gatherFigures()
 const work = join(scratch, 'empty')
 mkdirSync(work)
 
-/** Where this user may make namespaces, what runs has no network at all. */
-const alone = ['--map-root-user', '--net']
-const isAlone = spawnSync('unshare', [...alone, 'true']).status === 0
+/**
+ * Where this user may make namespaces, and `ip` is there, what runs has no network but its own loopback, over which the
+ * cycle fetches its pictures.
+ */
+const alone = [
+  '--map-root-user',
+  '--net',
+  '/bin/sh',
+  '-c',
+  'ip link set lo up && exec /usr/bin/env -i "$@"',
+  '-',
+]
+const isAlone = spawnSync('unshare', [...alone, '/bin/true']).status === 0
 const bare = (program: string, args: readonly string[]): [string, string[]] =>
-  isAlone
-    ? ['/usr/bin/unshare', [...alone, '/usr/bin/env', '-i', program, ...args]]
-    : ['/usr/bin/env', ['-i', program, ...args]]
+  isAlone ? ['unshare', [...alone, program, ...args]] : ['/usr/bin/env', ['-i', program, ...args]]
 
 /** Runs a program with no variable set. Gives what it prints. */
 function run(program: string, ...args: readonly string[]): string {
@@ -48,9 +56,9 @@ async function check(name: string, work: () => boolean | Promise<boolean>): Prom
   }
 }
 
-/** Whether the page and a dataset's numbers are answered. Without a network namespace: loopback is down in one. */
+/** Whether the page is answered, over this machine's loopback. */
 async function pageAnswers(program: string, dataset: string): Promise<boolean> {
-  const child = spawn('/usr/bin/env', ['-i', program, 'inspect', dataset, '--port', '0'], { cwd: work })
+  const child = spawn('/usr/bin/env', ['-i', program, 'inspect', dataset], { cwd: work })
   try {
     const address = await new Promise<string>((resolve, reject) => {
       let said = ''
@@ -94,13 +102,15 @@ try {
     run(program, 'quickstart', '--dataset', 'runs/toy', ...settings.flatMap((one) => ['--set', one]))
     return true
   })
-  await check('stats', () => JSON.parse(run(program, 'stats', 'runs/toy', '--json')) !== null)
-  await check('query', () => /\d/.test(run(program, 'query', 'runs/toy', 'select count(*) as n from images')))
+  await check('stats', () => JSON.parse(run(program, 'stats', 'runs/toy/gold', '--json')) !== null)
+  await check('query', () =>
+    /\d/.test(run(program, 'query', 'runs/toy/gold', 'select count(*) as n from images')),
+  )
   await check('export', () => {
-    run(program, 'export', 'runs/toy', '--format', 'coco', '--out', 'coco')
+    run(program, 'export', 'runs/toy/gold', '--format', 'coco', '--out', 'coco')
     return readdirSync(join(work, 'coco')).length > 0
   })
-  await check('inspect', () => pageAnswers(program, 'runs/toy'))
+  await check('inspect', () => pageAnswers(program, 'runs/toy/gold'))
   await check('bench-device', () => {
     const bench = join(work, folder, 'bench-device')
     const args = ['--device', 'cpu', '--networks', 'toy', '--batches', '1', '--seconds', '0.1', '--json']

@@ -52,7 +52,11 @@ try {
   copyProgram(folder)
   copyPackages(folder)
   await compileBench(folder)
-  copyNode(join(folder, 'node'))
+  copyFileSync(process.execPath, join(folder, 'node'))
+  const libraries = filesOf(folder, true).filter((path) => /\.(node|so(\.[\d.]+)?)$/.test(path))
+  const native = ['node', ...libraries].map((path) => join(folder, path))
+  for (const path of native) chmodSync(path, 0o755)
+  strip(native)
   for (const [script, program] of [
     ['groundmill', 'dist/cli/main.js'],
     ['bench-device', 'bench/device.js'],
@@ -103,12 +107,12 @@ function copyPackages(folder: string): void {
   }
 }
 
-/** The files of a package, without the packages in it. */
-function filesOf(folder: string): string[] {
+/** The files of a folder; without `node_modules` in it where they are not wanted. */
+function filesOf(folder: string, withPackages = false): string[] {
   const visit = (below: string): string[] =>
     readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
       const path = below === '' ? entry.name : `${below}/${entry.name}`
-      if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : visit(path)
+      if (entry.isDirectory()) return entry.name === 'node_modules' && !withPackages ? [] : visit(path)
       return [path]
     })
   return visit('')
@@ -130,14 +134,12 @@ async function compileBench(folder: string): Promise<void> {
     copyFileSync(join('bench/parity', file), join(folder, 'bench/parity', file))
 }
 
-/** Node without the names of its own functions, which are a sixth of it. */
-function copyNode(to: string): void {
-  copyFileSync(process.execPath, to)
-  chmodSync(to, 0o755)
+/** Node, and libraries, without the names of their own functions, which are a sixth of some. */
+function strip(files: readonly string[]): void {
   try {
-    execFileSync('strip', [to], { stdio: 'ignore' })
+    execFileSync('strip', ['--strip-unneeded', ...files], { stdio: 'ignore' })
   } catch {
-    process.stdout.write('There is no strip here: Node stays as large as it is.\n')
+    process.stdout.write('There is no strip here: programs and libraries stay as large as they are.\n')
   }
 }
 
@@ -158,6 +160,6 @@ function pack(folder: string, name: string, to: string): void {
     '--mode=u=rwX,go=rX',
   ]
   const filters = platform.cpu === 'x64' ? '--x86 ' : ''
-  const compress = `xz -T2 ${filters}--lzma2=preset=9e,dict=128MiB`
+  const compress = `xz -T2 ${filters}--lzma2=preset=6,dict=128MiB,nice=200`
   execFileSync('tar', [...same, '-C', folder, '-I', compress, '-cf', to, name], { stdio: 'inherit' })
 }

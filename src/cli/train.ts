@@ -84,10 +84,14 @@ export async function train(
     onNotice: (_, text) => progress.note(`  ${text}`),
     onProgress: (_, done, total, note) => progress.update(options.out, done, total, note),
   })
-  const { steps, seconds, last } = result
+  const { steps, seconds, last, best } = result
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
-  progress.finish(`✓ ${options.out}  ${counted(steps, 'step')}, loss ${last.loss.toFixed(3)}, ${done}`)
-  if (options.json) printJson({ model: options.out, trained_on: trained, steps, seconds, last })
+  const kept = best
+    ? `, best at step ${best.step} (${validate?.metric ?? 'ap'} ${best.value.toFixed(3)})`
+    : ''
+  progress.finish(`✓ ${options.out}  ${counted(steps, 'step')}, loss ${last.loss.toFixed(3)}${kept}, ${done}`)
+  if (options.json)
+    printJson({ model: options.out, trained_on: trained, steps, seconds, last, ...(best && { best }) })
 }
 
 /** How many parameters start fresh, and in which parts of the network. */

@@ -96,12 +96,16 @@ async function fetchInto(blob: string, fetch: Fetch): Promise<void> {
   fetchWatch().onEnd?.({ file: address, done: file.size, total: file.size })
 }
 
+/** Where the Hub gives a file, or leads on to where it lies. */
+export function resolveUrl({ endpoint }: HubSettings, { type, id, commit }: HubRepo, file: HubFile): string {
+  const path = file.path.split('/').map(encodeURIComponent).join('/')
+  return `${endpoint}/${type === 'dataset' ? 'datasets/' : ''}${id}/resolve/${commit}/${path}`
+}
+
 /** Fetches until the part is as long as the file. */
 async function fetchPart(part: string, address: string, { settings, repo, file, signal }: Fetch) {
-  const { type, id, commit } = repo
-  const path = file.path.split('/').map(encodeURIComponent).join('/')
-  const url = `${settings.endpoint}/${type === 'dataset' ? 'datasets/' : ''}${id}/resolve/${commit}/${path}`
-  const place = { ...repo, revision: commit, path: file.path }
+  const url = resolveUrl(settings, repo, file)
+  const place = { ...repo, revision: repo.commit, path: file.path }
   const tell = (done: number) => fetchWatch().onProgress?.({ file: address, done, total: file.size })
   const handle = await open(part, 'a')
   try {

@@ -79,11 +79,15 @@ async function fetchAll(address: string, snapshot: HubSnapshot, files: readonly 
  */
 export async function fetchModelFile(address: string, names: readonly string[] = []): Promise<string> {
   const at = parseHub(address)
-  const { fetchFile, openSnapshot } = await repositories()
+  const { fetchFile, missingFiles, openSnapshot } = await repositories()
   const snapshot = await openSnapshot(at)
   const wanted = at.path === '' ? names : [at.path]
   const file = wanted.flatMap((name) => snapshot.files.find(({ path }) => path === name) ?? [])[0]
-  if (file) return fetchFile(snapshot, file)
+  if (file) {
+    const [missing] = await missingFiles(snapshot, [file])
+    if (missing) requireFetching(address, missing.size)
+    return fetchFile(snapshot, file)
+  }
   throw new UserError(
     `${address}: the repository has no ${wanted.join(' or ')}; it has: ${nameList(snapshot.files.map(({ path }) => path))}.`,
   )

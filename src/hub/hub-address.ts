@@ -40,7 +40,7 @@ export function parseHub(text: string): HubAddress {
   const [first = ''] = rest.split('/', 1)
   if (['buckets', 'spaces', 'kernels'].includes(first))
     throw new UserError(
-      `${shownValue(text)}: ${first} of the Hub are not read, only models and datasets${first === 'buckets' ? '. A bucket is read through its S3 endpoint, as s3://' : ''}.`,
+      `${shownValue(text)}: ${first} of the Hub are not read, only models and datasets${first === 'buckets' ? '. A bucket is read as s3://BUCKET/PATH?endpoint=https://s3.hf.co/ORG&region=us-east-1' : ''}.`,
     )
   const type = first === 'datasets' ? 'dataset' : 'model'
   const [org = '', named = '', ...others] = (

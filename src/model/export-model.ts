@@ -4,7 +4,7 @@ import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
 import { openSafetensors, writeSafetensors } from '../weights/safetensors.js'
 import { type CardScore, withLicense, withScores } from './model-card.js'
-import { hashModel, readModelConfig } from './model-folder.js'
+import { hashModel, localOwnModel, readModelConfig } from './model-folder.js'
 import { parameterSpecs, toTorch } from './parameter-specs.js'
 
 export interface ExportOptions {
@@ -33,11 +33,12 @@ const extension = '.safetensors'
  * its card.
  */
 export async function exportModel(options: ExportOptions): Promise<ExportResult> {
-  const { folder, file } = options
+  const { file } = options
   if (!file.endsWith(extension))
     throw new UserError(
       `Cannot write ${file}: weights are exported as ${extension}. PyTorch reads that with safetensors.torch.load_file, and torch.save makes a .pth of it.`,
     )
+  const folder = await localOwnModel(options.folder)
   const config = await readModelConfig(folder)
   const hash = await hashModel(folder)
   const weights = await openSafetensors(join(folder, 'model.safetensors'))

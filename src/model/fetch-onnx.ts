@@ -40,3 +40,15 @@ export function requireOnnx(address: string, listing: ModelListing, name: string
   if (found === undefined) throw noOnnxFile(address, listing, name)
   return found
 }
+
+/**
+ * The one ONNX file of a repository that lies under a name of its own, as exports of Ultralytics do, and a `text_model`
+ * beside it; undefined where there are several, or none.
+ */
+export function soleOnnx(listing: ModelListing): string[] | undefined {
+  const all = listing.names.filter((name) => /^(onnx\/)?[^/]+\.onnx$/.test(name))
+  const [first, ...others] = all.filter((name) => !/text_model[^/]*$/.test(name))
+  const model = onnxName(listing, 'model') ?? (others.length === 0 ? first : undefined)
+  const words = onnxName(listing, 'text_model')
+  return model === undefined ? undefined : [model, ...(words === undefined ? [] : [words])]
+}

@@ -164,9 +164,12 @@ export async function hashModel(folder: string, onFile?: HashOptions['onFile']):
 /** Changed whenever a network with boxes of pixels is asked in another way: its answers are others then. */
 const answersOfPixels = 'boxes scaled by their pixels'
 
-/** A model of this program on this machine, of the Hub too, with all that it consists of. */
+/** A model of this program on this machine, of the Hub too, with all that it consists of and its card. */
 export const localOwnModel = (folder: string): Promise<string> =>
-  localModelFolder(folder, async (listing) => ownFiles(await readModelConfig(listing.folder)))
+  localModelFolder(folder, async (listing) => [
+    'README.md',
+    ...ownFiles(await readModelConfig(listing.folder)),
+  ])
 
 /** SHA-256 over what training takes from a folder to start from. Throws a UserError where nothing can start from it. */
 export async function hashStart(folder: string): Promise<string> {

@@ -28,7 +28,15 @@ const tailBytes = 64 * 1024
  * @throws UserError where it is missing, cut short or not Parquet
  */
 export async function openParquet(path: string): Promise<ParquetFile> {
-  const object = await openObject(path)
+  return openParquetObject(path, await openObject(path))
+}
+
+/**
+ * As `openParquet`, of what is open already, and is closed with it.
+ *
+ * @param path of it, for messages
+ */
+export async function openParquetObject(path: string, object: OpenObject): Promise<ParquetFile> {
   const { size } = object
   try {
     // Where one of several reads fails, the others go on: the file stays open for them, and they fail

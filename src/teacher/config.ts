@@ -56,7 +56,7 @@ export const teachConfig = z
       .string()
       .optional()
       .describe(
-        'a model folder, the file of a teacher of your own, or the name of a train stage; else the train stage it needs',
+        'a model folder, an export of Ultralytics (.onnx), the file of a teacher of your own, or the name of a train stage; else the train stage it needs',
       ),
     floor: z
       .number()
@@ -95,7 +95,7 @@ export const teachConfig = z
     templates: templatesSchema
       .optional()
       .describe(
-        'of a teacher that reads phrases as CLIP does (OWL-ViT, OWLv2): texts in which each is asked for, such as ["a photo of a {}"], or best, the seven that CLIP does best with; the logits are averaged. Else the phrase alone',
+        'of a teacher that reads phrases as CLIP does (OWL-ViT, OWLv2, YOLO-World with its text model): texts in which each is asked for, such as ["a photo of a {}"], or best, the seven that CLIP does best with; the logits are averaged, of YOLO-World the embeddings. Else the phrase alone',
       ),
     ...sessionKeys,
   })

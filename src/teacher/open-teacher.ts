@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
-import { shownValue } from '../base/name-list.js'
+import { nameList, shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 import { SessionPool } from '../graph/session-pool.js'
+import { fetchModelFile } from '../hub/fetch-model.js'
 import { hubName, isHub, parseHub } from '../hub/hub-address.js'
-import { localModelFolder, onnxName, requireOnnx } from '../model/fetch-onnx.js'
+import { localModelFolder, onnxName, requireOnnx, soleOnnx } from '../model/fetch-onnx.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { hashModel, modelFiles, ownFiles, readModelConfig } from '../model/model-folder.js'
 import { noModelFolder } from '../model/no-model-folder.js'
@@ -15,6 +16,7 @@ import type { SizeMode } from './config.js'
 import { readDetr } from './detr-teacher.js'
 import {
   configFiles,
+  exists,
   modelFile,
   optionalModelFile,
   readJson,
@@ -87,7 +89,7 @@ const families: ReadonlyMap<string, ReadFamily> = new Map([
  * its family
  */
 export async function openTeacher(model: string, given: OpenOptions = {}): Promise<Teacher> {
-  const options = isHub(model) ? { ...given, name: given.name ?? hubName(parseHub(model)) } : given
+  const options = isHub(model) ? { ...given, name: given.name ?? nameOnHub(model) } : given
   const notice = options.notice ?? (() => {})
   const devices = await devicesOf(options)
   const path = await localFolder(model, options, devices)
@@ -171,9 +173,13 @@ export async function requireDevices(options: Pick<OpenOptions, 'device'>): Prom
   await devicesOf(options)
 }
 
+/** Of a model of the Hub: its repository's, or that of the file that is named. */
+const nameOnHub = (address: string): string =>
+  address.endsWith('.onnx') ? basename(address, '.onnx') : hubName(parseHub(address))
+
 /** What a teacher is called that nobody gives a name: as its folder, or as a file of your own or its repository says. */
 export async function teacherName(path: string): Promise<string> {
-  if (isHub(path)) return hubName(parseHub(path))
+  if (isHub(path)) return nameOnHub(path)
   return (await isTeacherFile(path))
     ? (await loadTeacherModule(path)).name
     : basename(resolve(path)).replace(/\.onnx$/, '')
@@ -199,9 +205,10 @@ async function findFiles(
   const config = await readJson(path, 'config.json')
   if (!config || config.model_type === 'yolo') {
     // What Ultralytics exports lies alone, under the name of its checkpoint.
-    const model = file === undefined ? await soleModelFile(path) : await optionalModelFile(path, file)
-    const words = await optionalModelFile(path, 'text_model')
-    if (model && (config || (await isYoloExport(model))))
+    const model =
+      (await optional(file ?? 'model')) ?? (file === undefined ? await soleModelFile(path) : undefined)
+    const words = await optional('text_model')
+    if (model && (config || ((await exists(model)) && (await isYoloExport(model)))))
       return { read: readYolo, kind: 'yolo', files: words ? [model, words] : [model] }
   }
   if (!config) throw await noModelFolder(path)
@@ -240,8 +247,20 @@ const findPart = (find: (name: string) => Promise<string | undefined>) => async 
 
 /** The folder of a model on this machine: of one of the Hub, where the files lie that its family opens on these devices. */
 async function localFolder(model: string, options: OpenOptions, devices: readonly Device[]): Promise<string> {
+  if (isHub(model) && model.endsWith('.onnx')) return fetchModelFile(model)
   return localModelFolder(model, async (listing) => {
     const { folder } = listing
+    const config = await readJson(folder, 'config.json')
+    if (!config || config.model_type === 'yolo') {
+      const { file } = options
+      const words = onnxName(listing, 'text_model')
+      const named = file === undefined ? undefined : requireOnnx(model, listing, file)
+      const sole = named === undefined ? soleOnnx(listing) : [named, ...(words === undefined ? [] : [words])]
+      if (sole) return sole
+      throw new UserError(
+        `${model} is not a model folder: it has no ${config ? 'single ONNX file' : 'config.json, nor a single ONNX file'}. It has: ${nameList(listing.names)}. A folder or an ONNX file of it is named behind a slash.`,
+      )
+    }
     const at = (name: string | undefined) => name && join(folder, name)
     const { kind, files } = await findFiles(
       folder,
@@ -268,7 +287,7 @@ async function hashOf(
   if (kind !== 'yolo') await requireJson(path, 'config.json')
   const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']
   const configs = await configFiles(path, names)
-  return hashModelFiles(path, [...configs, ...files, ...(await weightFiles(files[0]))], {
+  return hashModelFiles(path, [...configs, ...files, ...(await weightFiles(...files))], {
     withNames: true,
     ...(onFile && { onFile }),
   })

@@ -177,7 +177,7 @@ export async function checkRegionScorer(folder: string): Promise<void> {
 export async function hashRegionScorer(model: string): Promise<string> {
   const folder = await localScorer(model)
   const paths = await Promise.all([modelFile(folder, 'vision_model'), modelFile(folder, 'text_model')])
-  const weights = [...new Set((await Promise.all(paths.map(weightFiles))).flat())]
+  const weights = await weightFiles(...paths)
   const names = ['config.json', 'preprocessor_config.json', 'tokenizer_config.json']
   const configs = await configFiles(folder, names)
   return hashModelFiles(folder, [...paths, ...weights, join(folder, 'tokenizer.json'), ...configs], {

@@ -71,7 +71,7 @@ export async function teachShard(
     const templates = templatesOf(config.templates)
     if (templates && !teacher.takesTemplates)
       throw new UserError(
-        `templates: ${teacher.name} does not read a phrase as a text of its own: they are for OWL-ViT and OWLv2. Leave them out.`,
+        `templates: ${teacher.name} does not read a phrase as a text of its own: they are for OWL-ViT, OWLv2 and YOLO-World with text_model.onnx. Leave them out.`,
       )
     const { floor, nms, max_boxes } = config
     const options: DetectOptions = { floor, nms, max_boxes, ...(templates && { templates }) }

@@ -6,6 +6,7 @@ import { sizesOf } from '../graph/ops/tensor.js'
 import { longs, type Value, valueNamed } from '../graph/session.js'
 import type { Port, SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
+import { fillTemplate } from '../words/prompt-templates.js'
 import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
 import { cachedEmbeddings } from './folder/cached-embeddings.js'
 import { type QueryTokenizer, readClipTokenizer } from './folder/clip-tokenizer.js'
@@ -224,6 +225,7 @@ function openTeacher(
   return {
     ...common(folder, network, opening),
     tokensOf: (text) => tokenizer.tokensOf(text),
+    takesTemplates: true,
     async detect(queries: readonly Query[], detect: DetectOptions) {
       const groups = groupByPicture(queries, (phrase) => phrase.trim())
       const runs = groups.flatMap(({ picture, texts: phrases }, group) =>
@@ -232,10 +234,11 @@ function openTeacher(
           phrases: phrases.slice(at * most, (at + 1) * most),
         })),
       )
-      const embeddings = await embed(runs.flatMap(({ phrases }) => phrases))
+      const asked = (phrase: string) => (detect.templates ?? ['{}']).map((text) => fillTemplate(text, phrase))
+      const embeddings = await embed(runs.flatMap(({ phrases }) => phrases.flatMap(asked)))
       const found = groups.map((): ReturnType<typeof keepBest>[] => [])
       const look = async ({ picture, phrases, group }: (typeof runs)[number]) => {
-        const rows = phrases.map((phrase) => embeddings.get(phrase)!)
+        const rows = phrases.map((phrase) => meanOf(asked(phrase).map((text) => embeddings.get(text)!)))
         // A run that must be full asks for its last phrase again.
         while (rows.length < (fixedCount ?? 0)) rows.push(rows.at(-1)!)
         const boxes = await lookAt(network, picture, rows.length, detect.floor, stacked(rows))
@@ -261,6 +264,12 @@ function openTeacher(
       await words.close()
     },
   }
+}
+
+/** The mean of embeddings of length 1, of length 1, as CLIP makes one classifier of several templates. */
+function meanOf([first = new Float32Array(), ...others]: readonly Float32Array[]): Float32Array {
+  if (others.length === 0) return first
+  return unit(first.map((value, at) => others.reduce((sum, other) => sum + other[at]!, value)))
 }
 
 /** [1, rows, D] */

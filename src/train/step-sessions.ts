@@ -15,7 +15,7 @@ export interface StepSessions {
 
 /** @param parts of a batch: so many runs make a step, after which the values of the state have changed */
 export async function openStepSessions(
-  { step, predict, layers }: Pick<TrainGraph, 'step' | 'predict' | 'layers'>,
+  { step, predict, layers = 1 }: Pick<TrainGraph, 'step' | 'predict'> & Partial<Pick<TrainGraph, 'layers'>>,
   state: OptimizerState,
   { network, parts }: { readonly network: GlipConfig; readonly parts: number },
   options: SessionOptions,

@@ -53,6 +53,13 @@ describe('a model of the Hub', () => {
     ['owlv2', {}, ['onnx/text_model.onnx', 'onnx/vision_model.onnx']],
     ['owlvit', {}, ['onnx/model.onnx']],
     ['torchvision', {}, ['onnx/model.onnx']],
+    ['omdet-turbo', {}, ['onnx/model.onnx']],
+    [
+      'sam3',
+      {},
+      ['onnx/decoder.onnx', 'onnx/text_encoder.onnx', 'onnx/vision_encoder.onnx', 'onnx/weights.bin'],
+    ],
+    ['yolo-world', {}, ['model.onnx', 'text_model.onnx']],
   ] as const)(
     '%s %o: what its family opens is fetched, and it is the model of the folder',
     async (name, options, files) => {
@@ -65,6 +72,20 @@ describe('a model of the Hub', () => {
       expect(await fetched(id)).toEqual([...weights].sort())
     },
   )
+
+  test('of Ultralytics is its one file, or the one that is named', async () => {
+    const { 'tiny-world.onnx': world, 'tiny-open.onnx': open } = await filesOf(join(teachers, 'yolo'))
+    hub.add('org/yolo', { 'best.onnx': world as Buffer, 'best.pt': 'weights of PyTorch' })
+    const teacher = await openTeacher('hf://org/yolo')
+    expect(teacher.name).toBe('yolo')
+    await teacher.close()
+    hub.add('org/yolos', { 'a.onnx': world as Buffer, 'b.onnx': open as Buffer })
+    expect(await hashTeacher('hf://org/yolos/b.onnx')).not.toBe(await hashTeacher('hf://org/yolos/a.onnx'))
+    expect(await teacherName('hf://org/yolos/b.onnx')).toBe('b')
+    await expect(hashTeacher('hf://org/yolos')).rejects.toThrow(
+      'nor a single ONNX file. It has: a.onnx, b.onnx',
+    )
+  })
 
   test('is opened under the name of its repository', async () => {
     hub.add('org/detector', { ...(await filesOf(join(teachers, 'torchvision'))), ...others })

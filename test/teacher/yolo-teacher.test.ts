@@ -105,6 +105,18 @@ describe('YOLO-World with embeddings of its prompts', () => {
     expect(new Set(found.map(({ phrase }) => phrase))).toEqual(new Set(phrases.keys()))
   })
 
+  it('asks in templates by the mean of their embeddings: the same twice is the same, another is not', async () => {
+    const teacher = await openTeacher(folder('yolo-world'), { threads: 1 })
+    const of = (...templates: readonly string[]) =>
+      teacher.detect([ask(pictures[2], ['a cat'])], { ...all, templates })
+    const alone = await teacher.detect([ask(pictures[2], ['a cat'])], all)
+    const scores = (boxes: typeof alone) => boxes[0].map(({ score }) => Math.round(score * 1e5))
+    expect(scores(await of('{}'))).toEqual(scores(alone))
+    expect(scores(await of('a photo of {}', 'a photo of {}'))).toEqual(scores(await of('a photo of {}')))
+    expect(scores(await of('{}', 'a photo of {}'))).not.toEqual(scores(alone))
+    await teacher.close()
+  })
+
   it('is refused without the model that reads words', async () => {
     const copy = await temporaryFolder()
     await cp(folder('yolo-world'), copy, { recursive: true })

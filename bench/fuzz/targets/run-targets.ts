@@ -27,6 +27,8 @@ import { parsePipelineText, storePipeline } from '../../../src/pipeline/tasks/st
 import { acquireLock } from '../../../src/storage/lock.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import type { Storage } from '../../../src/storage/storage.js'
+import { encodeEvent, timeOfEvent } from '../../../src/train/events/event-proto.js'
+import { frameRecord, readRecords } from '../../../src/train/events/event-records.js'
 import { openMetricsLog } from '../../../src/train/metrics-log.js'
 import { readCheckpoint, writeCheckpoint } from '../../../src/train/optimizer/checkpoint.js'
 import { emptyState } from '../../../src/train/optimizer/optimizer-state.js'
@@ -161,6 +163,14 @@ export async function runTargets(folder: string): Promise<FuzzTarget[]> {
       'models/m.partial/checkpoint.safetensors',
       [await readFile(checkpoint)],
       async (_, path) => (await readCheckpoint(path, 'h', state)) ?? refused('no checkpoint'),
+    ],
+    [
+      'models/m.partial/events.out.tfevents.1700000000.groundmill',
+      [frameRecord(encodeEvent({ time: 1.5, step: 3, what: { scalars: { 'train/loss': 2 } } }))],
+      async (bytes) => {
+        const events = readRecords(bytes).map(timeOfEvent)
+        if (!events.some((event) => event)) refused('no events')
+      },
     ],
     [
       'models/m.partial/metrics.jsonl',

@@ -1,7 +1,7 @@
 /** Elementwise arithmetic with NumPy broadcasting, and its gradients. */
 
 import { broadcastShape, unbroadcast } from './broadcast.js'
-import { type Dtype, op, scalar, type Tensor } from './tensor.js'
+import { composite, type Dtype, op, scalar, type Tensor } from './tensor.js'
 
 /** A tensor, or a number that stands for a float32 scalar. */
 export type Operand = Tensor | number
@@ -75,8 +75,12 @@ export const neg = (x: Tensor): Tensor => unary('Neg', x, (g) => neg(g))
 export const exp = (x: Tensor): Tensor => unary('Exp', x, (g, y) => mul(g, y))
 export const log = (x: Tensor): Tensor => unary('Log', x, (g) => div(g, x))
 export const sqrt = (x: Tensor): Tensor => unary('Sqrt', x, (g, y) => div(mul(g, 0.5), y))
-export const abs = (x: Tensor): Tensor => unary('Abs', x, (g) => mul(g, op('Sign', [x], x.shape)))
+export const abs = (x: Tensor): Tensor => unary('Abs', x, (g) => mul(g, sign(x)))
 export const square = (x: Tensor): Tensor => mul(x, x)
+
+/** -1, 0 or 1, through which no gradient flows. WebGPU lacks Sign. */
+const sign = (x: Tensor): Tensor =>
+  composite('sign', [x], op('Sign', [x], x.shape), () => [], sub(asFloat(greater(x, 0)), asFloat(less(x, 0))))
 
 /** Limits values to [low, high]; the gradient is 0 outside, and passes at the limits as in PyTorch. */
 export function clip(x: Tensor, low: number, high: number): Tensor {

@@ -105,6 +105,8 @@ interface FileOptions {
   readonly plan?:
     | ((path: string, names?: RepeatedNames) => AsyncGenerator<PlannedLines | PlannedMarks>)
     | undefined
+  /** Whether that reads little of a file: then it is given where the file lies, and what is elsewhere is not fetched. */
+  readonly plansPlaces?: boolean
 }
 
 /**
@@ -119,7 +121,7 @@ export function fileSource(
   path: string,
   endings: readonly string[],
   read: (path: string, from: Mark | undefined, marksOnly: boolean) => AsyncGenerator<SourceRow>,
-  { otherFiles = [], joins = false, plan }: FileOptions = {},
+  { otherFiles = [], joins = false, plan, plansPlaces = false }: FileOptions = {},
 ): Source {
   const list = memoize(() => sourceFiles(path, endings))
   return rowSource({
@@ -140,7 +142,7 @@ export function fileSource(
         for (const [file, one] of (await list()).entries()) {
           const numbered = (marks: readonly Mark[]) =>
             file === 0 ? marks : marks.map((mark) => ({ ...mark, file }))
-          const path = await one.open()
+          const path = plansPlaces ? one.place : await one.open()
           for await (const part of placed(plan(path, names), path, one.place))
             yield { ...part, marks: numbered(part.marks) }
         }

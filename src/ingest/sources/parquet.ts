@@ -3,7 +3,8 @@ import type { z } from 'zod'
 import { parseJson, stringifyJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
-import { openParquet, type ParquetFile } from '../../parquet/open-parquet.js'
+import { isHub } from '../../hub/hub-address.js'
+import { openParquet, openParquetObject, type ParquetFile } from '../../parquet/open-parquet.js'
 import { columnNames, type ParquetFooter } from '../../parquet/read-footer.js'
 import { eachRowGroup, readRows } from '../../parquet/read-rows.js'
 import { Reject } from '../fetch/reject.js'
@@ -59,6 +60,7 @@ export const parquet: SourceFormat<typeof schema> = {
     fileSource(requirePath(config), endings, (path, from) => sourceRows(path, config, from), {
       joins: joinsPairs(config),
       plan: (path, names) => sourceMarks(path, config, names),
+      plansPlaces: true,
     }),
 }
 
@@ -66,6 +68,12 @@ export const parquet: SourceFormat<typeof schema> = {
 const marksAtOnce = 10_000
 /** So many rows with pictures are held at a time; who writes pictures makes smaller row groups. */
 const picturesAtOnce = 10_000
+
+/** Of a file of the Hub that is not on this machine yet, its parts are asked for there. */
+const openPlanned = async (path: string): Promise<ParquetFile> =>
+  isHub(path)
+    ? openParquetObject(path, await (await import('../../hub/open-hub-object.js')).openHubObject(path))
+    : openParquet(path)
 
 /**
  * Where the rows of a file begin: its footer says how many there are. Where rows join, the one column is read that
@@ -76,7 +84,7 @@ async function* sourceMarks(
   config: z.infer<typeof schema>,
   names?: RepeatedNames,
 ): AsyncGenerator<PlannedMarks> {
-  const file = await openParquet(path).catch(damagedParquet(path))
+  const file = await openPlanned(path).catch(damagedParquet(path))
   try {
     const needed = neededColumns(path, file.footer, config.columns)
     if (names && nameColumn(needed) !== undefined) {

@@ -15,11 +15,16 @@ const pinSchema = z.object({ address: z.string(), commit: z.string().regex(/^[\d
  * @throws UserError where there is no such repository or revision, HubUnreachable where the Hub does not answer
  */
 export async function pinHub<T>(value: T, run: Storage | undefined, signal?: AbortSignal): Promise<T> {
+  // Most name nothing of the Hub, and stay what they are.
+  return /hf:\/\//i.test(JSON.stringify(value) ?? '') ? pinInner(value, run, signal) : value
+}
+
+async function pinInner<T>(value: T, run: Storage | undefined, signal: AbortSignal | undefined): Promise<T> {
   if (typeof value === 'string') return (isHub(value) ? await pinned(value, run, signal) : value) as T
-  if (Array.isArray(value)) return (await Promise.all(value.map((one) => pinHub(one, run, signal)))) as T
+  if (Array.isArray(value)) return (await Promise.all(value.map((one) => pinInner(one, run, signal)))) as T
   if (!value || typeof value !== 'object') return value
   const entries: [string, unknown][] = []
-  for (const [key, inner] of Object.entries(value)) entries.push([key, await pinHub(inner, run, signal)])
+  for (const [key, inner] of Object.entries(value)) entries.push([key, await pinInner(inner, run, signal)])
   return Object.fromEntries(entries) as T
 }
 

@@ -138,14 +138,17 @@ async function onnxFiles(folder: string): Promise<string[]> {
 }
 
 /**
- * Files of weights beside a model: those that it names, whatever else lies there; else those that have a name as
- * exporters give it.
+ * Files of weights beside the models of a folder, sorted: those that they name, whatever else lies there; of a file that
+ * cannot be read as a model, those that have a name as exporters give it.
  */
-export async function weightFiles(model: string): Promise<string[]> {
-  const folder = join(model, '..')
-  const names = await readdir(folder)
-  const named = await externalWeights(model).catch(() => undefined)
-  const own = names.filter((name) => named?.has(name))
-  const usual = names.filter((name) => /(_data(_\d+)?|\.data|\.bin|\.weight)$/.test(name))
-  return (own.length > 0 ? own : usual).map((name) => join(folder, name))
+export async function weightFiles(...models: readonly string[]): Promise<string[]> {
+  const found = new Set<string>()
+  for (const model of models) {
+    const folder = join(model, '..')
+    const named = await externalWeights(model).catch(() => undefined)
+    for (const name of await readdir(folder))
+      if (named ? named.has(name) : /(_data(_\d+)?|\.data|\.bin|\.weight)$/.test(name))
+        found.add(join(folder, name))
+  }
+  return [...found].sort()
 }

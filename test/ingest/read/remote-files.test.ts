@@ -143,6 +143,24 @@ test('files of the Hub are fetched when they are read, and not before', async ()
   await source.close()
 })
 
+test('a plan of Parquet files of the Hub reads their footers, and the column by which rows join', async () => {
+  const bytes = await readFile(join(folder, 'pairs.parquet'))
+  hub.add('org/tables', { 'a.parquet': bytes, 'b.parquet': bytes }, { type: 'dataset' })
+  const source = await openSource(ingestConfig.parse({ format: 'parquet', path: 'hf://datasets/org/tables' }))
+  const from = hub.requests.length
+  expect((await planIngest(source)).rows).toBe(46)
+  const asked = hub.requests.slice(from).filter(({ isCdn }) => isCdn)
+  expect(asked.length).toBeGreaterThan(1)
+  expect(asked.every(({ range }) => range !== undefined)).toBe(true)
+  let rows = 0
+  for await (const { place } of source.rows()) {
+    expect(place).toMatch(/^hf:\/\/datasets\/org\/tables@[\da-f]{40}\/[ab]\.parquet/)
+    rows++
+  }
+  expect(rows).toBe(46)
+  await source.close()
+})
+
 describe('a whole dataset of Parquet files', () => {
   const parquetOf = async (id: string, card: string | null) => {
     hub.add(

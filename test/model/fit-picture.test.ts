@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
+import { fitPicture, resizedTo, toPicture, writeFitted } from '../../src/model/fit-picture.js'
 import { placeBox } from '../../src/model/image-input.js'
 import type { GlipConfig, ImageSize } from '../../src/model/network/config.js'
 import { glipConfig, officialSizes } from '../../src/model/network/presets.js'
-import { fitPicture, resizedTo, toPicture, writeFitted } from '../../src/teacher/fit-picture.js'
 
 /** bench/parity/official_rules.py */
 const rules: {
@@ -16,7 +16,7 @@ const rules: {
     Record<'picture' | 'shown', readonly number[]> &
       Record<'annotations' | 'target' | 'mirrored' | 'result', readonly (readonly number[])[]>
   >[]
-} = JSON.parse(readFileSync(new URL('fixtures/official-rules.json', import.meta.url), 'utf8'))
+} = JSON.parse(readFileSync(new URL('../teacher/fixtures/official-rules.json', import.meta.url), 'utf8'))
 
 const official = { shortest_edge: 800, longest_edge: 1333 }
 

@@ -1,9 +1,9 @@
 import { roundHalfEven } from '../base/round-half-even.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { scaleBox, scalePixelBox } from '../boxes/xyxy.js'
-import type { BoxEdges, GlipConfig, ImageResize, ImageSize } from '../model/network/config.js'
 import type { Picture } from '../pictures/picture.js'
 import { resizePicture } from '../pictures/resize-picture.js'
+import type { BoxEdges, GlipConfig, ImageResize, ImageSize } from './network/config.js'
 
 /**
  * How a picture is shown to a network with inputs of several sizes: resized, at the upper left, the rest 0.
