@@ -19,6 +19,7 @@
  */
 export { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 export { grad } from '../graph/grad.js'
+export type { HeldValue } from '../graph/held-value.js'
 export type { InitializerProto, ValueProto } from '../graph/onnx-proto.js'
 export {
   gelu,
@@ -58,7 +59,7 @@ export {
 } from '../graph/ops/elementwise.js'
 export { type GemmOptions, gemm, linear, matmul, swapLast } from '../graph/ops/matmul.js'
 export { groupNorm, l2Normalize, layerNorm } from '../graph/ops/norm.js'
-export { maxPool } from '../graph/ops/pool.js'
+export { maxPool, type PoolOptions } from '../graph/ops/pool.js'
 export { logSumExp, reduceMean } from '../graph/ops/reduce.js'
 export { reshape } from '../graph/ops/reshape.js'
 export { resizeBilinear } from '../graph/ops/resize.js'

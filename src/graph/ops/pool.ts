@@ -6,7 +6,7 @@ import { reshape } from './reshape.js'
 import { pad as padded, scatterAdd, slice, transpose } from './shape.js'
 import { composite, constant, node, op, scalar, sizeOf, sizesOf, type Tensor } from './tensor.js'
 
-interface PoolOptions {
+export interface PoolOptions {
   readonly kernel: number
   readonly stride: number
   readonly pad: number
