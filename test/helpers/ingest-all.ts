@@ -3,7 +3,6 @@ import { ingestShard } from '../../src/ingest/ingest-shard.js'
 import { type OpenSource, openSource } from '../../src/ingest/open-source.js'
 import { type IngestPlan, planIngest } from '../../src/ingest/plan-ingest.js'
 import type { Families } from '../../src/rows/rows.js'
-import { createDataset } from '../../src/shards/dataset.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
@@ -38,7 +37,6 @@ export async function ingestAll(dataset: string, given: object) {
   const storage = openStorage(dataset)
   const source = await openSource(config)
   const { plan, records } = await ingestShards(source, storage).finally(() => source.close())
-  await createDataset(storage, { name: 's', card: null, shards: plan.shards.map(({ shard }) => shard) })
   const all = async <F extends 'images' | 'rejects' | 'phrases' | 'grounding' | 'negatives'>(family: F) => {
     const rows: Families[F][] = []
     for (const { shard } of plan.shards) {

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { createDataset } from '../../src/shards/dataset.js'
 import { exportTo } from '../helpers/grounded-dataset.js'
 import { ingestAll } from '../helpers/ingest-all.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -67,6 +68,7 @@ describe('areas and crowds', () => {
       box(1, 1, [0, 0, 100, 50], { area: 1000 }),
       box(3, 1, [100, 100, 60, 80], { iscrowd: 1, area: 4000 }),
     ])
+    await createDataset(made.storage, { name: 'd', card: null, shards: ['00000'] })
     const source = { name: 'd', storage: made.storage, shards: ['00000'], grounding: 's', phrases: 's' }
     const path = join(folder, 'out')
     await exportTo(source, path, { format: 'coco' })
