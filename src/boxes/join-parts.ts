@@ -21,16 +21,22 @@ const leastScore = 0.5
  * @returns best first
  */
 export function joinParts<T extends Scored>(boxes: readonly T[], threshold: number): T[] {
+  // The sort is stable: equal scores keep their order.
+  const ranked = [...boxes].sort((a, b) => b.score - a.score)
+  const isTaken = new Uint8Array(ranked.length)
   const joined: T[] = []
-  let left: readonly T[] = [...boxes].sort((a, b) => b.score - a.score)
-  while (left.length > 0) {
-    const [best, ...others] = left as readonly [T, ...T[]]
-    const isOfPart = ({ xyxy, isPart }: T) =>
-      best.isPart && isPart && overlapOfSmaller(best.xyxy, xyxy) >= threshold
-    const isTaken = (box: T) => iou(best.xyxy, box.xyxy) > threshold || isOfPart(box)
-    const parts = others.filter((box) => isOfPart(box) && box.score >= leastScore * best.score)
-    joined.push({ ...best, xyxy: parts.reduce((all, { xyxy }) => around(all, xyxy), best.xyxy) })
-    left = others.filter((box) => !isTaken(box))
+  for (const [at, best] of ranked.entries()) {
+    if (isTaken[at]) continue
+    let { xyxy } = best
+    for (let other = at + 1; other < ranked.length; other++) {
+      if (isTaken[other]) continue
+      const box = ranked[other] as T
+      const isOfPart = best.isPart && box.isPart && overlapOfSmaller(best.xyxy, box.xyxy) >= threshold
+      if (!isOfPart && iou(best.xyxy, box.xyxy) <= threshold) continue
+      isTaken[other] = 1
+      if (isOfPart && box.score >= leastScore * best.score) xyxy = around(xyxy, box.xyxy)
+    }
+    joined.push({ ...best, xyxy })
   }
   return joined
 }
