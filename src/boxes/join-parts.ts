@@ -1,5 +1,5 @@
 import { iou } from './iou.js'
-import { around, overlapOfSmaller } from './merge-boxes.js'
+import { absorbBoxes, overlapOfSmaller } from './merge-boxes.js'
 import type { Xyxy } from './xyxy.js'
 
 interface Scored {
@@ -21,22 +21,11 @@ const leastScore = 0.5
  * @returns best first
  */
 export function joinParts<T extends Scored>(boxes: readonly T[], threshold: number): T[] {
-  // The sort is stable: equal scores keep their order.
-  const ranked = [...boxes].sort((a, b) => b.score - a.score)
-  const isTaken = new Uint8Array(ranked.length)
-  const joined: T[] = []
-  for (const [at, best] of ranked.entries()) {
-    if (isTaken[at]) continue
-    let { xyxy } = best
-    for (let other = at + 1; other < ranked.length; other++) {
-      if (isTaken[other]) continue
-      const box = ranked[other] as T
-      const isOfPart = best.isPart && box.isPart && overlapOfSmaller(best.xyxy, box.xyxy) >= threshold
-      if (!isOfPart && iou(best.xyxy, box.xyxy) <= threshold) continue
-      isTaken[other] = 1
-      if (isOfPart && box.score >= leastScore * best.score) xyxy = around(xyxy, box.xyxy)
-    }
-    joined.push({ ...best, xyxy })
-  }
-  return joined
+  const isOfPart = (best: T, box: T) =>
+    best.isPart && box.isPart && overlapOfSmaller(best.xyxy, box.xyxy) >= threshold
+  return absorbBoxes(
+    boxes,
+    (best, box) => iou(best.xyxy, box.xyxy) > threshold || isOfPart(best, box),
+    (best, box) => box.score >= leastScore * best.score && isOfPart(best, box),
+  )
 }

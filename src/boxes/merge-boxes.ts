@@ -23,24 +23,46 @@ export function overlapOfSmaller(a: Xyxy, b: Xyxy): number {
  *
  * @returns best first; each is the strongest of its boxes, with the sides of them all
  */
-export function mergeBoxes<T extends Scored>(boxes: readonly T[], threshold: number): T[] {
+export const mergeBoxes = <T extends Scored>(boxes: readonly T[], threshold: number): T[] =>
+  absorbBoxes(
+    boxes,
+    (best, box) => overlapOfSmaller(best.xyxy, box.xyxy) >= threshold,
+    (_, box, grown) => overlapOfSmaller(grown, box.xyxy) >= threshold,
+  )
+
+/**
+ * From the highest score down, a box takes weaker ones that no other has taken, and may grow around them. Equal scores
+ * keep their order.
+ *
+ * @param takes whether a box takes a weaker one, by what both were
+ * @param grows whether it grows around one that it has taken, by what it has grown to
+ * @returns best first; each is the strongest of its boxes, with the sides that it has grown to
+ */
+export function absorbBoxes<T extends Scored>(
+  boxes: readonly T[],
+  takes: (best: T, box: T) => boolean,
+  grows: (best: T, box: T, grown: Xyxy) => boolean,
+): T[] {
+  // The sort is stable.
   const ranked = [...boxes].sort((a, b) => b.score - a.score)
-  const merged: T[] = []
-  let left: readonly T[] = ranked
-  while (left.length > 0) {
-    const [best, ...others] = left as readonly [T, ...T[]]
-    const isTaken = ({ xyxy }: T) => overlapOfSmaller(best.xyxy, xyxy) >= threshold
-    let xyxy = best.xyxy
-    for (const other of others.filter(isTaken))
-      if (overlapOfSmaller(xyxy, other.xyxy) >= threshold) xyxy = around(xyxy, other.xyxy)
-    merged.push({ ...best, xyxy })
-    left = others.filter((other) => !isTaken(other))
+  const isTaken = new Uint8Array(ranked.length)
+  const kept: T[] = []
+  for (const [at, best] of ranked.entries()) {
+    if (isTaken[at]) continue
+    let { xyxy } = best
+    for (let other = at + 1; other < ranked.length; other++) {
+      const box = ranked[other] as T
+      if (isTaken[other] || !takes(best, box)) continue
+      isTaken[other] = 1
+      if (grows(best, box, xyxy)) xyxy = around(xyxy, box.xyxy)
+    }
+    kept.push({ ...best, xyxy })
   }
-  return merged
+  return kept
 }
 
 /** The smallest box that holds both. */
-export const around = (a: Xyxy, b: Xyxy): Xyxy => [
+const around = (a: Xyxy, b: Xyxy): Xyxy => [
   Math.min(a[0], b[0]),
   Math.min(a[1], b[1]),
   Math.max(a[2], b[2]),
