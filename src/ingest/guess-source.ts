@@ -3,8 +3,10 @@ import { basename, extname, join } from 'node:path'
 import { filesBelow } from '../base/files/files-below.js'
 import { unreadable } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
-import { compressedEndings } from '../formats/read-bytes.js'
+import { isHub } from '../hub/hub-address.js'
+import { isS3 } from '../storage/s3-storage.js'
 import { listNames } from './read/metadata-lists.js'
+import { endsWith, isPattern } from './read/name-pattern.js'
 import { pictureEndings } from './read/picture-endings.js'
 import { csv } from './sources/csv.js'
 import { json } from './sources/json.js'
@@ -33,11 +35,11 @@ const byEnding = [parquet, webdataset, csv, tsv, jsonl, json]
  */
 export async function guessSource(path: string): Promise<GuessedSource> {
   const named = formatOf([path])
-  const isAddress = /^[a-z][a-z0-9+.-]*:\/\//i.test(path)
+  const isAddress = isHub(path) || isS3(path)
   const found = isAddress ? undefined : await stat(path).catch(() => undefined)
   if (!found?.isDirectory()) {
     if (named || isAddress) return { ingest: { format: named ?? parquet.name, path }, isBare: false }
-    if (!found && !/[*?{]/.test(path))
+    if (!found && !isPattern(path))
       throw new UserError(`Cannot read ${path}: there is no such file or folder.`)
     const endings = byEnding.flatMap((format) => format.endings ?? [])
     throw new UserError(
@@ -58,9 +60,6 @@ const hasCaptions = (names: readonly string[]) =>
   names.some((name) => /\.txt$/i.test(name) || (listNames as readonly string[]).includes(basename(name)))
 
 function formatOf(names: readonly string[]): string | undefined {
-  const lower = names.map((name) => name.toLowerCase())
-  const all = ['', ...compressedEndings]
-  const isOf = (ending: string) =>
-    lower.some((name) => all.some((compressed) => name.endsWith(ending + compressed)))
+  const isOf = (ending: string) => names.some((name) => endsWith(name, ending))
   return byEnding.find(({ endings = [] }) => endings.some(isOf))?.name
 }

@@ -76,10 +76,7 @@ async function openGroundingDino(
           found[group]!.push(keepBest(boxes, detect))
         }
       }
-      return distributeBoxes(
-        queries,
-        groups.map((group, index) => [group, found[index]!] as const),
-      )
+      return distributeBoxes(queries, groups, found)
     },
     close: () => pool.close(),
   }

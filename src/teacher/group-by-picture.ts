@@ -36,15 +36,18 @@ export function groupByPicture(queries: readonly Query[], clean: (text: string) 
 }
 
 /**
- * Gives the boxes of a group's texts to the queries that asked for them: a list for each query, best first.
+ * Gives the boxes of groups' texts to the queries that asked for them: a list for each query, best first.
+ *
+ * @param answers of each group, the boxes of each of its texts
  */
 export function distributeBoxes(
   queries: readonly Query[],
-  answers: Iterable<readonly [PictureGroup, readonly (readonly Omit<PhraseDetection, 'phrase'>[])[]]>,
+  groups: readonly PictureGroup[],
+  answers: readonly (readonly (readonly Omit<PhraseDetection, 'phrase'>[])[])[],
 ): PhraseDetection[][] {
   const found: PhraseDetection[][] = queries.map(() => [])
-  for (const [{ places }, texts] of answers) {
-    texts.forEach((boxes, text) => {
+  for (const [group, { places }] of groups.entries()) {
+    answers[group]!.forEach((boxes, text) => {
       for (const [query, phrase] of places[text]!)
         found[query]!.push(...boxes.map((box) => ({ ...box, phrase })))
     })

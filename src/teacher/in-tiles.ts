@@ -3,6 +3,7 @@ import { joinParts } from '../boxes/join-parts.js'
 import { mergeBoxes } from '../boxes/merge-boxes.js'
 import { nms } from '../boxes/nms.js'
 import type { Xyxy } from '../boxes/xyxy.js'
+import { cutPicture } from '../pictures/cut-picture.js'
 import type { Picture } from '../pictures/picture.js'
 import type { DetectOptions, PhraseDetection, Query, Teacher } from './teacher.js'
 
@@ -94,7 +95,7 @@ function* tilesOf(pictures: Iterable<Picture>, config: TilesConfig): Generator<T
     for (const [left, top] of places) {
       const width = Math.min(config.size, whole.width)
       const height = Math.min(config.size, whole.height)
-      yield { whole, left, top, picture: cutOut(whole, left, top, width, height) }
+      yield { whole, left, top, picture: cutPicture(whole, { left, top, width, height }) }
     }
   }
 }
@@ -114,15 +115,6 @@ export function tilePlaces(
   }
   const across = starts(width)
   return starts(height).flatMap((top) => across.map((left) => [left, top] as const))
-}
-
-function cutOut(picture: Picture, left: number, top: number, width: number, height: number): Picture {
-  const data = new Uint8Array(3 * width * height)
-  for (let y = 0; y < height; y++) {
-    const from = 3 * ((top + y) * picture.width + left)
-    data.set(picture.data.subarray(from, from + 3 * width), 3 * y * width)
-  }
-  return { width, height, data, scale: picture.scale }
 }
 
 /** A box in pixels of the whole picture. */

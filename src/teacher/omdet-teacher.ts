@@ -76,10 +76,7 @@ async function openOmDet(
       )
       const found = groups.map((): Scored[][] => [])
       for (const [index, { group }] of runs.entries()) found[group]!.push(...answers[index]!)
-      return distributeBoxes(
-        queries,
-        groups.map((group, index) => [group, found[index]!] as const),
-      )
+      return distributeBoxes(queries, groups, found)
     },
     close: () => pool.close(),
   }

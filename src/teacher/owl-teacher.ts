@@ -102,21 +102,18 @@ async function openOwl(folder: FamilyFolder, read: OwlFiles, opening: FamilyOpen
           }
         },
       )
-      const found = groups.map(({ picture, texts }, group) => {
-        const own = runs.flatMap((run, index) =>
-          run.group === group ? [{ run, answer: answers[index]! }] : [],
-        )
-        return texts.map((_, phrase) => {
-          const logits = own.flatMap(({ run, answer }) =>
-            run.texts.flatMap((text, at) => (text.phrase === phrase ? [answer.logits[at]!] : [])),
-          )
-          return boxesOf(meanOf(logits), own[0]!.answer.boxes, picture, isSquare, detect)
-        })
-      })
-      return distributeBoxes(
-        queries,
-        groups.map((group, index) => [group, found[index]!] as const),
+      /** Of each group's phrases the logits of their texts. */
+      const logits = groups.map(({ texts }) => texts.map((): Float32Array[] => []))
+      const boxes: Float32Array[] = []
+      for (const [index, { group, texts }] of runs.entries()) {
+        const answer = answers[index]!
+        boxes[group] ??= answer.boxes
+        for (const [at, { phrase }] of texts.entries()) logits[group]![phrase]!.push(answer.logits[at]!)
+      }
+      const found = groups.map(({ picture }, group) =>
+        logits[group]!.map((columns) => boxesOf(meanOf(columns), boxes[group]!, picture, isSquare, detect)),
       )
+      return distributeBoxes(queries, groups, found)
     },
     async close() {
       await pool.close()

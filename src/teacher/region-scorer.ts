@@ -6,6 +6,7 @@ import { sizesOf } from '../graph/ops/tensor.js'
 import { floats, longs, Session, type Value } from '../graph/session.js'
 import { localModelFolder, requireOnnx } from '../model/fetch-onnx.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
+import { cutPicture } from '../pictures/cut-picture.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import { checkOnnxFile } from '../weights/check-onnx-file.js'
 import { cachedEmbeddings } from './folder/cached-embeddings.js'
@@ -14,7 +15,7 @@ import { configFiles, countIn, modelFile, requireJson, weightFiles } from './fol
 import { type ImageProcessor, prepareImages } from './folder/hf-image-processor.js'
 import { clipProcessor } from './folder/processor-class.js'
 import { readImageProcessor } from './folder/read-image-processor.js'
-import { unit } from './text-encoder.js'
+import { unit, unitMean } from './text-encoder.js'
 
 /** CLIP as the `RegionScorer` of the filter's rules. Holds native memory until it is closed. */
 export interface ClipScorer {
@@ -104,7 +105,7 @@ export async function openRegionScorer(
       const boxes = regions.map(({ xyxy }) => xyxy)
       const vectors = await embedCrops(bytes, boxes, key)
       return regions.map(({ texts: own }, at) => {
-        const words = meanVector(own.map((text) => texts.get(text)!))
+        const words = unitMean(own.map((text) => texts.get(text)!))
         return Math.min(1, Math.max(0, dot(vectors[at]!, words)))
       })
     },
@@ -217,25 +218,13 @@ function widened([x1, y1, x2, y2]: Xyxy, share: number): Xyxy {
 }
 
 /** The part of a picture that a box touches, in whole pixels, one at least. */
-export function cropOf({ width, height, data }: Picture, [x1, y1, x2, y2]: Xyxy): Picture {
+export function cropOf(picture: Picture, [x1, y1, x2, y2]: Xyxy): Picture {
+  const { width, height } = picture
   const left = Math.min(width - 1, Math.max(0, Math.floor(x1)))
   const top = Math.min(height - 1, Math.max(0, Math.floor(y1)))
   const right = Math.min(width, Math.max(left + 1, Math.ceil(x2)))
   const bottom = Math.min(height, Math.max(top + 1, Math.ceil(y2)))
-  const part = new Uint8Array((right - left) * (bottom - top) * 3)
-  const row = (right - left) * 3
-  for (let y = top; y < bottom; y++) {
-    const from = (y * width + left) * 3
-    part.set(data.subarray(from, from + row), (y - top) * row)
-  }
-  return { width: right - left, height: bottom - top, data: part, scale: 1 }
-}
-
-/** The mean of vectors of unit length, of unit length. */
-function meanVector(vectors: readonly Float32Array[]): Float32Array {
-  const [first = new Float32Array(), ...others] = vectors
-  if (others.length === 0) return first
-  return unit(first.map((value, at) => others.reduce((sum, vector) => sum + vector[at]!, value)))
+  return cutPicture(picture, { left, top, width: right - left, height: bottom - top })
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

@@ -127,10 +127,7 @@ function samTeacher(
       }
       const found: Scored[][][] = []
       for await (const one of orderedMap(groups, model.parallel + 1, find)) found.push(one)
-      return distributeBoxes(
-        queries,
-        groups.map((group, index) => [group, found[index]!] as const),
-      )
+      return distributeBoxes(queries, groups, found)
     },
     close: () => model.close(),
   }

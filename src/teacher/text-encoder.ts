@@ -200,3 +200,12 @@ export function unit(vector: Float32Array): Float32Array {
   const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
   return norm === 0 ? vector : vector.map((value) => value / norm)
 }
+
+/**
+ * The mean of vectors of length 1, scaled to length 1: one classifier of several texts, as CLIP makes it of templates
+ * (Radford et al., 2021, 3.1.4). A single one stays as it is.
+ */
+export function unitMean([first = new Float32Array(), ...others]: readonly Float32Array[]): Float32Array {
+  if (others.length === 0) return first
+  return unit(first.map((value, at) => others.reduce((sum, other) => sum + other[at]!, value)))
+}

@@ -19,7 +19,7 @@ import { distributeBoxes, groupByPicture } from './group-by-picture.js'
 import { keepBest } from './keep-best.js'
 import type { FamilyFolder, FamilyOpening, OpenFamily } from './model-family.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
-import { unit } from './text-encoder.js'
+import { unit, unitMean } from './text-encoder.js'
 
 /** Embeddings of phrases that are cached: 100,000 of 512 numbers are 200 MB. */
 const cacheCapacity = 100_000
@@ -238,7 +238,7 @@ function openTeacher(
       const embeddings = await embed(runs.flatMap(({ phrases }) => phrases.flatMap(asked)))
       const found = groups.map((): ReturnType<typeof keepBest>[] => [])
       const look = async ({ picture, phrases, group }: (typeof runs)[number]) => {
-        const rows = phrases.map((phrase) => meanOf(asked(phrase).map((text) => embeddings.get(text)!)))
+        const rows = phrases.map((phrase) => unitMean(asked(phrase).map((text) => embeddings.get(text)!)))
         // A run that must be full asks for its last phrase again.
         while (rows.length < (fixedCount ?? 0)) rows.push(rows.at(-1)!)
         const boxes = await lookAt(network, picture, rows.length, detect.floor, stacked(rows))
@@ -254,22 +254,13 @@ function openTeacher(
       }
       for await (const { group, kept } of orderedMap(runs, pool.size + 1, look))
         found[group]!.push(...kept.map((boxes) => boxes.map(({ xyxy, score }) => ({ xyxy, score }))))
-      return distributeBoxes(
-        queries,
-        groups.map((group, index) => [group, found[index]!] as const),
-      )
+      return distributeBoxes(queries, groups, found)
     },
     async close() {
       await pool.close()
       await words.close()
     },
   }
-}
-
-/** The mean of embeddings of length 1, of length 1, as CLIP makes one classifier of several templates. */
-function meanOf([first = new Float32Array(), ...others]: readonly Float32Array[]): Float32Array {
-  if (others.length === 0) return first
-  return unit(first.map((value, at) => others.reduce((sum, other) => sum + other[at]!, value)))
 }
 
 /** [1, rows, D] */
