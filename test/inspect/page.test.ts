@@ -342,7 +342,8 @@ describe.skipIf(!hasBrowser)('the page', () => {
     expect(await page.locator('.label').first().textContent()).toContain('<img src=x onerror')
     const captions = await page.locator('.caption').allTextContents()
     expect(captions).toEqual(hostile.captions)
-    expect(await page.locator('.no-picture').count()).toBe(2)
+    // The words come when a picture has failed to load, which is later than the captions.
+    await expect.poll(() => page.locator('.no-picture').count()).toBe(2)
     for (const row of [0, 1, 2]) {
       await page.locator('.card .open').nth(row).click()
       await page.locator(`.detail[data-id="00000:${row}"] .facts`).waitFor()
