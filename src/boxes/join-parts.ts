@@ -18,14 +18,16 @@ const leastScore = 0.5
  * too, and grows around those that are about as sure, so that the halves of a thing become one. Unlike greedy
  * non-maximum merging, no whole box grows, whatever weak ones lie about it.
  *
+ * @param most how many are wanted, the best ones
  * @returns best first
  */
-export function joinParts<T extends Scored>(boxes: readonly T[], threshold: number): T[] {
+export function joinParts<T extends Scored>(boxes: readonly T[], threshold: number, most?: number): T[] {
   const isOfPart = (best: T, box: T) =>
     best.isPart && box.isPart && overlapOfSmaller(best.xyxy, box.xyxy) >= threshold
   return absorbBoxes(
     boxes,
     (best, box) => iou(best.xyxy, box.xyxy) > threshold || isOfPart(best, box),
     (best, box) => box.score >= leastScore * best.score && isOfPart(best, box),
+    most,
   )
 }

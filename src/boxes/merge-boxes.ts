@@ -21,42 +21,67 @@ export function overlapOfSmaller(a: Xyxy, b: Xyxy): number {
  * has cut become one. Weak boxes make strong ones too large: it is meant for those above some 0.25. Equal scores keep
  * their order.
  *
+ * @param most how many are wanted, the best ones
  * @returns best first; each is the strongest of its boxes, with the sides of them all
  */
-export const mergeBoxes = <T extends Scored>(boxes: readonly T[], threshold: number): T[] =>
+export const mergeBoxes = <T extends Scored>(boxes: readonly T[], threshold: number, most?: number): T[] =>
   absorbBoxes(
     boxes,
     (best, box) => overlapOfSmaller(best.xyxy, box.xyxy) >= threshold,
     (_, box, grown) => overlapOfSmaller(grown, box.xyxy) >= threshold,
+    most,
   )
 
 /**
- * From the highest score down, a box takes weaker ones that no other has taken, and may grow around them. Equal scores
- * keep their order.
+ * From the highest score down, a box takes weaker ones that no other has taken, and may grow around them. Boxes that have
+ * no area in common are never one. Equal scores keep their order.
  *
- * @param takes whether a box takes a weaker one, by what both were
+ * @param takes whether a box takes a weaker one that it overlaps, by what both were
  * @param grows whether it grows around one that it has taken, by what it has grown to
+ * @param most how many are wanted, the best ones
  * @returns best first; each is the strongest of its boxes, with the sides that it has grown to
  */
 export function absorbBoxes<T extends Scored>(
   boxes: readonly T[],
   takes: (best: T, box: T) => boolean,
   grows: (best: T, box: T, grown: Xyxy) => boolean,
+  most = Number.POSITIVE_INFINITY,
 ): T[] {
   // The sort is stable.
   const ranked = [...boxes].sort((a, b) => b.score - a.score)
-  const isTaken = new Uint8Array(ranked.length)
+  // Of each pair it is asked whether they overlap: side by side in memory, of those that nobody has taken yet alone.
+  const sides = new Float64Array(4 * ranked.length)
+  const left = new Uint32Array(ranked.length)
+  for (const [at, { xyxy }] of ranked.entries()) {
+    sides.set(xyxy, 4 * at)
+    left[at] = at
+  }
   const kept: T[] = []
-  for (const [at, best] of ranked.entries()) {
-    if (isTaken[at]) continue
+  for (let count = ranked.length; count > 0 && kept.length < most; ) {
+    const first = left[0] as number
+    const best = ranked[first] as T
+    const [x1, y1, x2, y2] = best.xyxy
     let { xyxy } = best
-    for (let other = at + 1; other < ranked.length; other++) {
-      const box = ranked[other] as T
-      if (isTaken[other] || !takes(best, box)) continue
-      isTaken[other] = 1
-      if (grows(best, box, xyxy)) xyxy = around(xyxy, box.xyxy)
+    let stay = 0
+    for (let at = 1; at < count; at++) {
+      const other = left[at] as number
+      const begin = 4 * other
+      if (
+        (sides[begin] as number) < x2 &&
+        (sides[begin + 2] as number) > x1 &&
+        (sides[begin + 1] as number) < y2 &&
+        (sides[begin + 3] as number) > y1
+      ) {
+        const box = ranked[other] as T
+        if (takes(best, box)) {
+          if (grows(best, box, xyxy)) xyxy = around(xyxy, box.xyxy)
+          continue
+        }
+      }
+      left[stay++] = other
     }
     kept.push({ ...best, xyxy })
+    count = stay
   }
   return kept
 }

@@ -42,7 +42,7 @@ export interface Crawler {
 }
 
 /** Reasons of rejects that are somebody's wish not to be crawled, or not to be used. */
-const wishes = /^(robots|opt_out_.*|tdm_reserved|license_required)$/
+const wishes = /^(robots|opt_out_.*|tdm_reserved|license_required|payment_required)$/
 
 /** The stage of a family; of several the last. */
 export const stageOf = (

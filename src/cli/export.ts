@@ -6,13 +6,13 @@ import { openDataset } from '../catalog/open-dataset.js'
 import { exportConfig } from '../export/config.js'
 import { checkExport, type ExportReport } from '../export/export-dataset.js'
 import { onlyText } from '../export/only-keys.js'
-import type { HubAddress } from '../hub/hub-address.js'
 import type { Pushed } from '../hub/push-folder.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { exportKind } from '../pipeline/stages/export.js'
 import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
-import { pushAddress } from './papers/push-address.js'
+import type { PushedObjects } from '../storage/push-objects.js'
+import { type PushAddress, pushAddress } from './papers/push-address.js'
 import { auditsOf, readAbout } from './papers/read-papers.js'
 import { formatTable } from './terminal/format-table.js'
 import { note, print, printJson } from './terminal/print.js'
@@ -50,11 +50,14 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   if (split !== undefined && !['hf', 'yolo'].includes(format))
     throw new UserError(`--split is for hf and yolo: ${format} names no split.`)
   const address = options.push === undefined ? undefined : pushAddress(options.push)
-  if (address && format !== 'hf')
-    throw new UserError(`--push is for --format hf: ${format} has no place on the Hub.`)
-  if (address) (await import('../hub/push-folder.js')).requireToken(address)
-  if (!address && (options.private || options.commitMessage !== undefined))
-    throw new UserError('--private and --commit-message are for --push.')
+  const isHub = address !== undefined && 'hub' in address
+  if (isHub && format !== 'hf')
+    throw new UserError(
+      `--push: the Hub takes --format hf; ${format} can be pushed to a bucket, s3://BUCKET/PREFIX.`,
+    )
+  if (!isHub && (options.private || options.commitMessage !== undefined))
+    throw new UserError('--private and --commit-message are for --push hf://datasets/ORG/NAME.')
+  if (address) await (await import('./papers/push-export.js')).checkPush(address, config)
   const dataset = await openDataset(url)
   const grounding = chooseStage(dataset, 'grounding', { requested: options.as, option: '--as STAGE' })
   note(`exporting ${describeChosen(dataset, 'grounding', grounding)}`)
@@ -111,13 +114,13 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
 /** Pushes the export that lies there, and says where it is. */
 async function push(
   { out, push: to = '', private: isPrivate, commitMessage }: ExportOptions,
-  address: HubAddress,
+  address: PushAddress,
   { config, dataset, grounding, signal }: ExportReport & { readonly signal: AbortSignal },
-): Promise<Pushed> {
+): Promise<Pushed | PushedObjects> {
   const { pushExport } = await import('./papers/push-export.js')
   const progress = createProgress()
   const pushed = await pushExport(out, address, {
-    ...{ split: config.split, isPrivate, signal },
+    ...{ format: config.format, split: config.split, isPrivate, signal },
     message: commitMessage ?? `${config.split} of ${dataset}:${grounding}, exported by groundmill`,
     onProgress: (done, total) => progress.update(`push ${to}, bytes`, done, total),
   })
@@ -126,7 +129,8 @@ async function push(
     changed + removed === 0
       ? 'already there'
       : `${counted(changed, 'file')} pushed, ${same} already there, ${removed} removed`
-  progress.finish(`✓ ${to}  ${what}, commit ${pushed.commit.slice(0, 12)}: ${pushed.page}`)
+  const where = 'commit' in pushed ? `, commit ${pushed.commit.slice(0, 12)}: ${pushed.page}` : ''
+  progress.finish(`✓ ${to}  ${what}${where}`)
   return pushed
 }
 

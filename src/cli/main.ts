@@ -502,9 +502,12 @@ program
     'what only people know of it, as YAML: title, license, data_biases (docs/papers.md)',
   )
   .option('--negatives <stage>', "the mined negatives to export (what the grounding's own source says)")
-  .option('--push <address>', 'push the export of form hf to the Hub: hf://datasets/ORG/NAME[@BRANCH]')
-  .option('--private', 'with --push: a repository that is made is private')
-  .option('--commit-message <text>', 'with --push: what its commit is called')
+  .option(
+    '--push <address>',
+    'push the export: hf://datasets/ORG/NAME[@BRANCH] of the Hub (hf), or s3://BUCKET/PREFIX[?endpoint=…]',
+  )
+  .option('--private', 'with --push hf://…: a repository that is made is private')
+  .option('--commit-message <text>', 'with --push hf://…: what its commit is called')
   .option('--force', 'replace another export that lies there, or make the same anew')
   .option('--json', 'print the report as JSON')
   .addHelpText('after', example('export runs/quickstart/web --as round-1-filter --format hf -o web-hf'))

@@ -19,7 +19,7 @@ import { askHub, hubFetch } from './hub-request.js'
 import { type HubSettings, hubSettings } from './hub-settings.js'
 
 /** A file as it is on the Hub. */
-export interface PushedFile {
+interface PushedFile {
   readonly path: string
   readonly size: number
   /** Its id in git; of a large file that of its pointer. */
@@ -45,7 +45,7 @@ export interface PushOptions {
 
 /** What is there before a push. */
 export interface HubSide {
-  readonly files: readonly PushedFile[]
+  readonly paths: readonly string[]
   /** The text of a small file; undefined where there is none. */
   read(path: string): Promise<string | undefined>
 }
@@ -126,7 +126,7 @@ async function push(
   const head = found.head ?? (await headOf(address, branch, settings, signal)).head
   const there = head === undefined ? [] : await filesOf({ ...hub, revision: head })
   const side: HubSide = {
-    files: there,
+    paths: there.map(({ path }) => path),
     async read(path) {
       if (head === undefined || !there.some((file) => file.path === path)) return undefined
       const url = `${settings.endpoint}/datasets/${id}/resolve/${head}/${path.split('/').map(encodeURIComponent).join('/')}`

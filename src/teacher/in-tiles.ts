@@ -143,24 +143,24 @@ function together(
   const byPhrase = grouped(boxes, ({ phrase }) => phrase)
   const kept = [...byPhrase.values()].flatMap((own) => {
     const byLabel = grouped(own, ({ label }) => label)
-    const merged = [...byLabel.values()].flatMap((same) => merges[merge](same, match))
+    const merged = [...byLabel.values()].flatMap((same) => merges[merge](same, match, most))
     return merged.sort((a, b) => b.score - a.score).slice(0, most)
   })
   return kept.sort((a, b) => b.score - a.score).map(({ isPart, ...box }) => box)
 }
 
-const strongest = (boxes: readonly TileBox[], match: number) =>
-  nms(boxes, match).map((at) => boxes[at] as TileBox)
+const strongest = (boxes: readonly TileBox[], match: number, most: number) =>
+  nms(boxes, match, most).map((at) => boxes[at] as TileBox)
 
 /** How boxes of one phrase and label become one. */
 const merges: Readonly<
-  Record<TilesConfig['merge'], (boxes: readonly TileBox[], match: number) => TileBox[]>
+  Record<TilesConfig['merge'], (boxes: readonly TileBox[], match: number, most: number) => TileBox[]>
 > = {
   join: joinParts,
-  drop: (boxes, match) =>
+  drop: (boxes, ...how) =>
     strongest(
       boxes.filter(({ isPart }) => !isPart),
-      match,
+      ...how,
     ),
   nms: strongest,
   nmm: mergeBoxes,

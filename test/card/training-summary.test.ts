@@ -29,11 +29,12 @@ const { url } = await imageServer({
   ),
   '/private/5.jpg': (_, response) => response.end(bytes[0]),
   '/6.jpg': (_, response) => response.setHeader('X-Robots-Tag', 'noai').end(bytes[0]),
+  '/7.jpg': (_, response) => response.writeHead(402).end('pay'),
 })
 const other = url.replace('127.0.0.1', 'localhost')
 const addresses = [
   ...[`${url}/0.jpg`, `${url}/1.jpg`, `${url}/2.jpg`, `${other}/3.jpg`, `${url}/4.jpg`],
-  ...[`${url}/private/5.jpg`, `${url}/6.jpg`],
+  ...[`${url}/private/5.jpg`, `${url}/6.jpg`, `${url}/7.jpg`],
 ]
 const instances = join(folder, 'instances.json')
 await writeFile(
@@ -81,7 +82,7 @@ it('has figures that are those of SQL over the shards', async () => {
   const words = "select sum(len(string_split(text, ' '))) from captions"
   expect([figures.words]).toEqual(await asked(storage, words))
   const refused = (reason: string) => `select count(*) from rejects where reason = '${reason}'`
-  expect(figures.wishes).toEqual({ robots: 1, opt_out_noai: 1 })
+  expect(figures.wishes).toEqual({ robots: 1, opt_out_noai: 1, payment_required: 1 })
   for (const [reason, count] of Object.entries(figures.wishes))
     expect(await asked(storage, refused(reason))).toEqual([count])
 })
@@ -114,7 +115,7 @@ it('says who crawled, what was honoured, and what the provider must say', () => 
   )
   expect(text).toContain('TDM Reservation Protocol noted, and the picture taken.')
   expect(text).toContain('| Dogs of the web | https://dogs.example | CC0 |')
-  expect(text).toContain('| robots | 1 | 14.3 % |')
+  expect(text).toContain('| robots | 1 | 12.5 % |')
   expect(text).toContain(`| 127.0.0.1 | 4 | ${hosts[0]?.bytes} |`)
   expect(text).toContain('**To be filled in by you:** provider name and contact details')
   const said = trainingSummaryText({ ...parts, about: { has_synthetic_data: false, languages: ['en'] } })

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { pushAddress } from '../../../src/cli/papers/push-address.js'
 import { pushExport } from '../../../src/cli/papers/push-export.js'
 import type { ExportConfig } from '../../../src/export/config.js'
+import type { Pushed } from '../../../src/hub/push-folder.js'
 import { exportTo, groundedDataset, hashesIn } from '../../helpers/grounded-dataset.js'
 import { filesOf, hubCommits } from '../../helpers/hub-commits.js'
 import { hubServer, sha256, startHubServer } from '../../helpers/hub-server.js'
@@ -44,9 +45,15 @@ const push = (
   out: string,
   to: string,
   more: { split?: string; isPrivate?: boolean; signal?: AbortSignal } = {},
-) =>
+): Promise<Partial<Pushed>> =>
   pushExport(out, pushAddress(`hf://datasets/${to}`), {
-    ...{ split: 'train', message: 'a push', signal: new AbortController().signal, onProgress: () => {} },
+    ...{
+      format: 'hf',
+      split: 'train',
+      message: 'a push',
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    },
     ...more,
   })
 
@@ -177,8 +184,8 @@ describe('a push is refused', () => {
     expect(String(refused)).not.toContain(hub.token)
     vi.stubEnv('HF_TOKEN', '')
     await expect(push(out, 'org/theirs')).rejects.toThrow('a token that may write is needed')
-    expect(() => pushAddress('hf://org/model')).toThrow('is no repository of a dataset')
-    expect(() => pushAddress('hf://datasets/org/set/data')).toThrow('is no repository of a dataset')
+    expect(() => pushAddress('hf://org/model')).toThrow('is no place for an export')
+    expect(() => pushAddress('hf://datasets/org/set/data')).toThrow('is no place for an export')
   })
 
   it('where no Hub answers, and what to do is said', async () => {
