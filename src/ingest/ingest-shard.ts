@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
-import { isHub } from '../hub/hub-address.js'
 import { rowKey } from '../rows/row-key.js'
 import type { ImageRow } from '../rows/rows.js'
 import { amendConfig } from '../shards/amend-shard.js'
@@ -19,15 +18,17 @@ import { isTransientReason } from './fetch/transient.js'
 import { trainingUses } from './fetch/usage-preferences.js'
 import { type Ingested, ingestRow } from './ingest-row.js'
 import { mapInOrder, type Room } from './map-in-order.js'
-import type { OpenSource } from './open-source.js'
+import { hubPathOf, type OpenSource } from './open-source.js'
 import type { ShardPlan } from './plan-ingest.js'
 import type { SourceRow } from './read/source-row.js'
 import { shardSums } from './shard-sums.js'
 import { openStoredRows, type StoredRows } from './stored-rows.js'
 
 /** Of rows of the Hub: where from, with the commit. */
-const hubSource = (config: SourceConfig) =>
-  'path' in config && typeof config.path === 'string' && isHub(config.path) ? { source: config.path } : {}
+const hubSource = (config: SourceConfig) => {
+  const source = hubPathOf(config)
+  return source === undefined ? {} : { source }
+}
 
 /** What becomes of a shard that is there, and of its rows, when its source has changed. */
 export interface ReplaceOptions {

@@ -50,6 +50,10 @@ export function fillIn(config: IngestConfig, card: Card | null, where = 'ingest'
   return parseConfig(schema, whole, place) as SourceConfig
 }
 
+/** Where on the Hub a source lies, if it does. */
+export const hubPathOf = (config: SourceConfig): string | undefined =>
+  'path' in config && typeof config.path === 'string' && isHub(config.path) ? config.path : undefined
+
 /** A source that is open, with the configuration that it was opened with. */
 export interface OpenSource extends Source {
   /** With the card filled in. */

@@ -2,7 +2,7 @@ import { refuseCredentials } from '../base/credentials.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { readYaml } from '../base/files/parse-yaml.js'
 import { UserError } from '../base/user-error.js'
-import { fillIn, readCard } from '../ingest/open-source.js'
+import { fillIn, hubPathOf, readCard } from '../ingest/open-source.js'
 import { longestName } from '../rows/family-path.js'
 import { applySet, isObject } from './apply-set.js'
 import { checkRounds } from './check-rounds.js'
@@ -57,8 +57,8 @@ export async function parsePipeline(
     : []
   refuseLongNames(laidOut, path)
   const stages = inOrder([...config.stages, ...laidOut], path)
-  await checkCards(stages, path)
-  return { name: config.name, description: config.description, stages, rounds: config.rounds }
+  const checked = await checkCards(stages, path)
+  return { name: config.name, description: config.description, stages: checked, rounds: config.rounds }
 }
 
 /** The names of rounds are made of those of their stages. */
@@ -89,15 +89,25 @@ function substitute(value: unknown, vars: Readonly<Record<string, unknown>>, pat
 }
 
 /**
- * Refuses keys that the format of a card does not have before anything runs. A card that cannot be read is
- * left for its stage to tell of: that may not be among those that are to run.
+ * Refuses keys that the format of a card does not have before anything runs. An address of the Hub that a card gives
+ * stands in the stage then, so that a run keeps its commit. A card that cannot be read is left for its stage to tell of:
+ * that may not be among those that are to run.
  */
-async function checkCards(stages: readonly Stage[], path: string) {
+async function checkCards(stages: readonly Stage[], path: string): Promise<Stage[]> {
+  const checked: Stage[] = []
   for (const stage of stages) {
-    if (stage.uses !== 'ingest' || !stage.with.card) continue
+    if (stage.uses !== 'ingest' || !stage.with.card) {
+      checked.push(stage)
+      continue
+    }
     const card = await readCard(stage.with.card).catch(() => undefined)
-    if (card) fillIn(stage.with, card, `${path}: stages.${stage.name}.with`)
+    const whole = card && fillIn(stage.with, card, `${path}: stages.${stage.name}.with`)
+    const onHub = whole && hubPathOf(whole)
+    checked.push(
+      onHub === undefined ? stage : { ...stage, with: Object.assign({ ...stage.with }, { path: onHub }) },
+    )
   }
+  return checked
 }
 
 /** Stages after what they need. */

@@ -92,3 +92,22 @@ test('a run is of the commits that it was begun with, on every machine; another 
     if (entry.isFile())
       expect(await readFile(join(entry.parentPath, entry.name), 'latin1')).not.toContain(hub.token)
 })
+
+test('what a card names on the Hub is of one commit too', async () => {
+  const card = join(folder, 'card.yaml')
+  await writeFile(
+    card,
+    `name: listed\ntitle: Listed\nhomepage: https://listed.example\nformat: tsv\npath: hf://datasets/org/lists\nimages: ${folder}\nlicense: CC0-1.0\n`,
+  )
+  const stages = [{ name: 'photos', uses: 'ingest', with: { card } }]
+  const carded = () => parsePipeline({ name: 'carded', stages }, 'p')
+  const run = join(folder, 'carded')
+  const first = commitOf(lists)
+  await runPipeline(await carded(), run)
+  const record = await readCommit(openStorage(join(run, 'photos')), 'images', 'photos', '00000')
+  expect(record?.config?.source).toBe(`hf://datasets/org/lists@${first}`)
+  hub.commit(lists, { 'train.tsv': list('a third caption') })
+  await elsewhere()
+  const { outcomes } = await runPipeline(await carded(), run)
+  expect(outcomes.get('photos')?.ran).toBe(0)
+})
