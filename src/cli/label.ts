@@ -32,7 +32,9 @@ export interface LabelOptions {
 export async function label(photos: string, options: LabelOptions, signal: AbortSignal): Promise<void> {
   const name = nameOf(options.out ?? photos)
   const out = options.out ?? `runs/${name}`
-  const file = openStorage(out).isLocal ? join(out, 'pipeline.yaml') : `${name}.yaml`
+  const storage = openStorage(out)
+  const { isLocal } = storage
+  const file = isLocal ? join(out, 'pipeline.yaml') : `${name}.yaml`
   const again = `groundmill run ${shellQuote(file)} --dataset ${shellQuote(out)}`
   const text = await pipelineText(name, photos, options, again)
   const before = await readTextIfThere(file)
@@ -46,15 +48,16 @@ export async function label(photos: string, options: LabelOptions, signal: Abort
     return
   }
   // What is wrong is told before the file is there, and the same command with that mended is not refused for it.
-  await refuseFaults(pipeline.stages, openStorage(out), { signal })
+  await refuseFaults(pipeline.stages, storage, { signal })
   if (before !== text) await writeFileAtomic(file, text)
   note(`${before === text ? 'found' : 'wrote'} ${file}`)
   await run(file, { ...{ dataset: out, set: [], only: [] }, ...(options.json && { json: true }) }, signal)
   if (options.json || process.exitCode) return
-  const dataset = shellQuote(join(out, 'photos'))
+  const dataset = shellQuote(isLocal ? join(out, 'photos') : storage.path('photos'))
+  const drawn = isLocal ? join(out, 'pictures') : `${name}-pictures`
   print(`
 Look at them, with the threshold as a slider:   groundmill inspect ${dataset}
-Draw some into files:                           groundmill render ${dataset} --sample 9 -o ${shellQuote(join(out, 'pictures'))}
+Draw some into files:                           groundmill render ${dataset} --sample 9 -o ${shellQuote(drawn)}
 Other rules, without asking the teacher again:  edit ${file}, then ${again}
 Hand them on:                                   groundmill export ${dataset} --format hf -o ${shellQuote(`${name}-hf`)}`)
 }

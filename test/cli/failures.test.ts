@@ -71,8 +71,13 @@ it('an empty word and a place that cannot be written are refused before the work
     .option('--svg <file>')
     .option('--set <key>', '', (value, all: string[]) => [...all, value], [])
     .action(() => {})
-  const said = (...words: readonly string[]) =>
-    program.parseAsync(['train', ...words], { from: 'user' }).then(
+  program
+    .command('label <pictures>')
+    .option('-o, --out <url>')
+    .action(() => {})
+  const said = (...words: readonly string[]) => asked('train', ...words)
+  const asked = (...words: readonly string[]) =>
+    program.parseAsync(words, { from: 'user' }).then(
       () => '',
       ({ message }: Error) => message,
     )
@@ -81,6 +86,7 @@ it('an empty word and a place that cannot be written are refused before the work
   expect(await said('s3://d', '--out', 's3://bucket/x')).toMatch(
     /^--out s3:\/\/bucket\/x: this is an address/,
   )
+  expect(await asked('label', 'd', '--out', 's3://bucket/x')).toBe('')
   expect(await said('d', '--svg', folder)).toMatch(/^--svg .* is a folder, and a file is written/)
   expect(await said('d', '--svg', join(folder, 'p.yaml', 'a.svg'))).toMatch(
     /cannot be made: .*p.yaml is a file/,
