@@ -86,21 +86,19 @@ async function push(
 ): Promise<PushedObjects> {
   const storage = openS3Storage(url)
   const { record, version } = await readPushRecord(storage, kind)
-  const at = (path: string) => parseS3(storage.path(path))
+  const root = parseS3(url)
+  const at = (path: string): S3Location => ({ ...root, key: root.key === '' ? path : `${root.key}/${path}` })
   const known = new Set(record?.files)
   const there = new Map<string, StoredFile>()
   for await (const file of storage.listFiles('')) there.set(file.name, file)
-  const own = new Map(
-    Object.entries(
-      (await texts?.({
-        paths: [...known].filter((path) => there.has(path)),
-        read: async (path) => {
-          const bytes = there.has(path) ? await storage.read(path) : undefined
-          return bytes && Buffer.from(bytes).toString()
-        },
-      })) ?? {},
-    ),
-  )
+  const made = await texts?.({
+    paths: [...known].filter((path) => there.has(path)),
+    async read(path) {
+      const bytes = there.has(path) ? await storage.read(path) : undefined
+      return bytes && Buffer.from(bytes).toString()
+    },
+  })
+  const own = new Map(Object.entries(made ?? {}))
   const wanted: Content[] = []
   for (const path of files) {
     signal.throwIfAborted()
@@ -113,22 +111,45 @@ async function push(
       `${url} has ${nameList(foreign, undefined, 3)}, which no push has put there: name another prefix, or take it away. Nothing was sent.`,
     )
   const isOurs = new Set(files)
-  const [old, kept] = [[], []] as [string[], string[]]
-  for (const path of known) if (!isOurs.has(path)) (isOld(path) ? old : kept).push(path)
+  const others = [...known].filter((path) => !isOurs.has(path))
+  const old = others.filter(isOld)
+  const kept = others.filter((path) => !isOld(path))
   const changed = wanted.length
   const done = { url, changed, same: files.length - changed, removed: old.length }
   if (changed + old.length === 0 && record?.whole) return done
   await storage.sweep('')
   const id = randomUUID()
-  const sorted = (names: Iterable<string>) => [...new Set(names)].sort()
+  const sorted = (names: readonly string[]) => [...new Set(names)].sort()
   const during = { kind, push: id, whole: false, files: sorted([...known, ...files]) }
   const begun = await claim(storage, during, version)
   if (begun === undefined) throw otherPush(url)
-  const total = wanted.reduce((sum, { size }) => sum + size, 0)
+  await putAll(wanted, at, { storage, id, signal, onProgress })
+  for (const path of old) {
+    signal.throwIfAborted()
+    await storage.remove(path)
+  }
+  const ended = { kind, push: id, whole: true, files: sorted([...kept, ...files]) }
+  if ((await claim(storage, ended, begun)) === undefined) throw await overtaken(storage)
+  return done
+}
+
+interface Sending extends Pick<PushObjectsOptions, 'signal' | 'onProgress'> {
+  readonly storage: Storage
+  /** Of the push, as it stands in the record. */
+  readonly id: string
+}
+
+/** Puts contents, and looks whether they are what lies there then. */
+async function putAll(
+  contents: readonly Content[],
+  at: (path: string) => S3Location,
+  { storage, id, signal, onProgress }: Sending,
+): Promise<void> {
+  const total = contents.reduce((sum, { size }) => sum + size, 0)
   let sent = 0
   onProgress?.(0, total)
   const isStillOurs = ownership(storage, id)
-  const sentAs = new Map<string, Put>()
+  const sentAs = new Map<string, Sent>()
   const putOne = async (content: Content) => {
     signal.throwIfAborted()
     await isStillOurs()
@@ -137,12 +158,13 @@ async function push(
     onProgress?.(sent, total)
   }
   // What tells of the others comes after them.
-  for (const isWanted of [isInFolder, (path: string) => !isInFolder(path)])
-    await mapLimited(
-      wanted.filter(({ path }) => isWanted(path)),
-      putOne,
-      concurrency,
-    )
+  const isInFolder = ({ path }: Content) => path.includes('/')
+  await mapLimited(contents.filter(isInFolder), putOne, concurrency)
+  await mapLimited(
+    contents.filter((content) => !isInFolder(content)),
+    putOne,
+    concurrency,
+  )
   // What another had under way when it was overtaken may have come since.
   for await (const { name, etag } of storage.listFiles('')) {
     const own = sentAs.get(name)
@@ -150,13 +172,6 @@ async function push(
     const sha256 = (await headOf(at(name)))?.metadata[hashName]
     if (sha256 !== undefined && sha256 !== own.sha256) throw await overtaken(storage)
   }
-  for (const path of old) {
-    signal.throwIfAborted()
-    await storage.remove(path)
-  }
-  const ended = { kind, push: id, whole: true, files: sorted([...kept, ...files]) }
-  if ((await claim(storage, ended, begun)) === undefined) throw await overtaken(storage)
-  return done
 }
 
 /**
@@ -230,8 +245,6 @@ async function overtaken(storage: Storage): Promise<UserError> {
   return otherPush(storage.url)
 }
 
-const isInFolder = (path: string) => path.includes('/')
-
 /** What shall be there. */
 interface Content {
   readonly path: string
@@ -272,12 +285,13 @@ async function isThere(
   return head?.metadata[hashName] === sha256
 }
 
-interface Put {
+/** What was put, by its hash and by what the store calls it. */
+interface Sent {
   readonly sha256: string
   readonly etag: string | undefined
 }
 
-async function send(content: Content, location: S3Location, signal: AbortSignal): Promise<Put> {
+async function send(content: Content, location: S3Location, signal: AbortSignal): Promise<Sent> {
   const { sha256 } = await hashesOf(content, signal)
   const options = { metadata: { [hashName]: sha256 }, signal }
   const etag = await (content.text === undefined

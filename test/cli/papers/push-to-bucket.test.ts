@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { pushAddress } from '../../../src/cli/papers/push-address.js'
@@ -103,6 +103,28 @@ describe('a push to a bucket', () => {
     expect(readme).toContain('path: data/val-*')
     expect((await storage.list('data')).length).toBe(5)
     expect(await push(val, 'both', { split: 'val' })).toMatchObject({ changed: 0, same: 4, removed: 0 })
+  })
+
+  it('keeps the names of files, whatever signs they have', async () => {
+    const out = await exported(smaller)
+    await mkdir(join(out, 'odd'))
+    const names = [
+      'a b',
+      'a?b',
+      'a#b',
+      'a%20b',
+      'a+b',
+      'ä&b',
+      "a'b",
+      'a=b;c',
+      '[a]{b}',
+      '~a!',
+      'constructor',
+    ].map((n) => `odd/${n}`)
+    for (const name of names) await writeFile(join(out, name), name)
+    await push(out, 'odd names')
+    expect(await there('odd names')).toEqual(await here(out))
+    expect(await push(out, 'odd names')).toMatchObject({ changed: 0 })
   })
 
   it('that was stopped goes on with what had not come', async () => {
