@@ -264,7 +264,8 @@ function processing({ lineage }: TrainingSummaryParts, figures: TrainingFigures)
 
 /** What a crawler was told to honour, protocol by protocol. */
 function honoured({ robots, opt_out, content_usage, license, tdm }: Crawler): string[] {
-  const reserved = tdm === 'refuse' ? 'yes' : tdm === 'record' ? 'noted, and the picture taken' : 'no'
+  const reserved =
+    tdm === 'refuse' ? 'yes' : tdm === 'record' ? 'noted where a header says it, and the picture taken' : 'no'
   return [
     `robots.txt (RFC 9309) ${robots ? 'yes' : 'no'}`,
     `X-Robots-Tag ${opt_out.join(', ') || 'no'}`,
