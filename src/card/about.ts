@@ -1,6 +1,8 @@
 import { z } from 'zod'
 
 const sentence = z.string().trim().min(1)
+/** Croissant has no identifiers with white space, escaped or not. */
+const address = z.url().regex(/^\S+$/, 'expected an address without white space')
 
 /**
  * What only people know of a dataset, and what no record of it can say. Keys that the responsible-AI extension of
@@ -18,28 +20,31 @@ export const aboutConfig = z
         z.strictObject({
           name: sentence.describe('of a person or an organization'),
           type: z.enum(['person', 'organization']).default('person').describe('which of the two it is'),
-          url: z.url().optional().describe('where more is said of them'),
+          url: address.optional().describe('where more is said of them'),
           email: z.email().optional().describe('where they can be reached'),
         }),
       )
       .min(1)
       .optional()
       .describe('who made it'),
-    url: z.url().optional().describe('where it is published'),
+    url: address.optional().describe('where it is published'),
     citation: sentence.optional().describe('how it is cited: BibTeX, or a sentence'),
     version: z
       .string()
       .regex(/^\d+\.\d+\.\d+$/, 'expected MAJOR.MINOR.PATCH')
       .optional()
       .describe('its version, MAJOR.MINOR.PATCH'),
-    date_published: z.iso.date().optional().describe('the day on which it was published, YYYY-MM-DD'),
+    date_published: z.iso
+      .date('expected a day, YYYY-MM-DD')
+      .optional()
+      .describe('the day on which it was published, YYYY-MM-DD'),
     keywords: z.array(sentence).optional().describe('words by which it is found'),
     languages: z
       .array(z.string().regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, 'expected a tag of BCP 47, such as en'))
       .optional()
       .describe('languages of its captions, as tags of BCP 47'),
     derived_from: z
-      .array(z.url())
+      .array(address)
       .optional()
       .describe("addresses of the datasets that it was made of, beside what the source's card says"),
     data_collection: sentence.optional().describe('how the data were collected'),

@@ -16,6 +16,7 @@ import {
 } from './ledger.js'
 import type { Lineage } from './lineage.js'
 import { markdownTable } from './markdown-table.js'
+import { code, codeBlock, inline, paragraphs } from './markdown-text.js'
 
 export interface DataCardParts {
   readonly about: About
@@ -28,9 +29,13 @@ export interface DataCardParts {
 /** Licences, hosts and origins that a card names one by one. */
 const mostNamed = 10
 
-/** The title of a data card. */
+/** The title of a data card, as text. */
 export const cardTitle = ({ about, lineage }: Pick<DataCardParts, 'about' | 'lineage'>): string =>
   about.title ?? lineage.dataset
+
+/** The heading of a data card in Markdown. */
+export const cardHeading = (parts: Pick<DataCardParts, 'about' | 'lineage'>): string =>
+  `# ${inline(cardTitle(parts))}`
 
 /**
  * A data card in Markdown, without its title: sources, the ledger of what came in and what was lost, who found the
@@ -61,11 +66,11 @@ function description({ about, lineage }: DataCardParts): string[] {
     ['version', about.version],
     ['address', about.url],
     ['languages', about.languages?.join(', ')],
-  ].flatMap(([what, value]) => (value === undefined ? [] : [`- ${what}: ${value}`]))
+  ].flatMap(([what, value]) => (value === undefined ? [] : [`- ${what}: ${inline(value)}`]))
   return [
-    ...(about.description === undefined ? [] : [about.description]),
+    ...(about.description === undefined ? [] : [paragraphs(about.description)]),
     ...(facts.length > 0 ? [facts.join('\n')] : []),
-    ...(about.citation === undefined ? [] : [`\`\`\`\n${about.citation}\n\`\`\``]),
+    ...(about.citation === undefined ? [] : [codeBlock(about.citation)]),
   ]
 }
 
@@ -73,13 +78,13 @@ function sources({ about, lineage }: DataCardParts): string[] {
   const { card, dataset } = lineage
   const images = stageOf(lineage, 'images')
   const crawler = crawlerOf(lineage)
-  const said = (key: string) => (typeof card?.[key] === 'string' ? (card[key] as string) : undefined)
+  const said = (key: string) => (typeof card?.[key] === 'string' ? inline(card[key] as string) : undefined)
   const lines = [
     card
       ? `- ${said('title') ?? dataset}${said('paper') === undefined ? '' : ` (${said('paper')})`}`
       : `- the source of "${dataset}", which has no card`,
     ...[said('homepage'), ...(about.derived_from ?? [])].flatMap((url) =>
-      url === undefined ? [] : [`- ${url}`],
+      url === undefined ? [] : [`- ${inline(url)}`],
     ),
     ...(said('license') === undefined ? [] : [`- licence of the source: ${said('license')}`]),
     ...(images
@@ -87,8 +92,8 @@ function sources({ about, lineage }: DataCardParts): string[] {
           `- ingested from ${day(images.startedAt)} to ${day(images.endedAt)}: ${images.out} of ${images.in} ${images.unit}`,
         ]
       : []),
-    ...(crawler ? [`- pictures were fetched by \`${crawler.user_agent}\``] : []),
-    ...(about.data_collection === undefined ? [] : [`- ${about.data_collection}`]),
+    ...(crawler ? [`- pictures were fetched by ${code(crawler.user_agent)}`] : []),
+    ...(about.data_collection === undefined ? [] : [`- ${inline(about.data_collection)}`]),
   ]
   return ['## Sources', lines.join('\n')]
 }
@@ -154,7 +159,7 @@ function labels({ lineage }: DataCardParts): string[] {
     '## Labels',
     ...(teachers.length > 0 ? [markdownTable(['stage', 'teacher', 'SHA-256'], teachers)] : []),
     ...(rules.length > 0
-      ? ['Boxes were kept by these rules:', rules.map((rule) => `- \`${rule}\``).join('\n')]
+      ? ['Boxes were kept by these rules:', rules.map((rule) => `- ${code(rule)}`).join('\n')]
       : []),
   ]
 }
@@ -170,7 +175,7 @@ function limits({ about, lineage, audits }: DataCardParts): string[] {
   const said = about.data_limitations === undefined ? [] : [about.data_limitations]
   return [
     '## Known limits',
-    [...said, ...knownLimits(lineage, audits)].map((limit) => `- ${limit}`).join('\n'),
+    [...said, ...knownLimits(lineage, audits)].map((limit) => `- ${inline(limit)}`).join('\n'),
   ]
 }
 
@@ -189,7 +194,7 @@ function uses({ about, lineage }: DataCardParts): string[] {
           : 'no picture and no caption was made by a model',
     ],
     ['Maintenance', about.data_release_maintenance_plan],
-  ].flatMap(([what, text]) => (text === undefined ? [] : [`- ${what}: ${text}`]))
+  ].flatMap(([what, text]) => (text === undefined ? [] : [`- ${what}: ${inline(text)}`]))
   const missing = missingAbout(about, lineage).filter(({ property }) => property.startsWith('rai:'))
   const open =
     missing.length > 0

@@ -1,8 +1,8 @@
-import { plainText } from '../base/plain-text.js'
+import { inline } from './markdown-text.js'
 
 type Cell = string | number | null
 
-/** A table of GitHub's Markdown; numbers stand to the right. Bars and line ends in cells are kept from breaking it. */
+/** A table of GitHub's Markdown; numbers stand to the right. Bars, backslashes and line ends in cells are kept from breaking it. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const isNumber = (at: number) => rows.length > 0 && rows.every((row) => typeof row[at] === 'number')
   const line = (cells: readonly Cell[]) => `| ${cells.map(cellText).join(' | ')} |`
@@ -13,5 +13,4 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   ].join('\n')
 }
 
-const cellText = (cell: Cell) =>
-  cell === null ? '' : plainText(String(cell)).replaceAll('<', '&lt;').replaceAll('|', '\\|')
+const cellText = (cell: Cell) => (cell === null ? '' : inline(String(cell)).replaceAll(/[\\|]/g, '\\$&'))

@@ -3,6 +3,7 @@ import type { About } from './about.js'
 import { type Crawler, countsOf, crawlerOf, percent, stageOf, teachersOf, wishesOf } from './ledger.js'
 import type { Lineage } from './lineage.js'
 import { markdownTable } from './markdown-table.js'
+import { code, inline } from './markdown-text.js'
 
 /** What hosts gave; those of `crawledHosts`. */
 export interface HostSize {
@@ -69,7 +70,7 @@ export function trainingSummaryText(parts: TrainingSummaryParts): string {
   const { about, lineage } = parts
   const figures = trainingFigures(parts)
   return `${[
-    `# Public summary of training content: ${about.title ?? lineage.dataset}`,
+    `# Public summary of training content: ${inline(about.title ?? lineage.dataset)}`,
     `By the Commission's template for Article 53(1)(d) of Regulation (EU) 2024/1689, of one dataset. All figures are of its records and shards. Lines that begin with "${open('…')}" are for the provider.`,
     ...general(parts, figures),
     ...publicData(parts),
@@ -100,7 +101,7 @@ function general({ about }: TrainingSummaryParts, figures: TrainingFigures): str
       open('provider name and contact details'),
       open("authorised representative's name and contact details"),
       ...(about.creators
-        ? [`The dataset was made by ${about.creators.map(({ name }) => name).join(', ')}.`]
+        ? [`The dataset was made by ${about.creators.map(({ name }) => inline(name)).join(', ')}.`]
         : []),
     ]),
     '### 1.2 Model identification',
@@ -116,7 +117,7 @@ function general({ about }: TrainingSummaryParts, figures: TrainingFigures): str
         [
           'image',
           range(pictures, [1e6, 1e9], 'images'),
-          `${known(pictures)} pictures, ${known(pictureBytes)} bytes; ${known(groundedPictures)} of them with a box`,
+          `${known(pictures)} pictures, ${known(pictureBytes)} bytes; ${groundedPictures ?? 'an unknown number'} of them with a box`,
           open('such as photography, visual artworks, infographics, social media images'),
         ],
         [
@@ -200,7 +201,7 @@ function crawled({ lineage, isSmall }: TrainingSummaryParts, figures: TrainingFi
     title,
     lines([
       'Crawlers were used: yes.',
-      `Crawler: \`${crawler.user_agent}\``,
+      `Crawler: ${code(crawler.user_agent)}`,
       open('purposes of the crawler'),
       'Behaviour: addresses of a list were asked for, and no links of pages were followed; no passwords, captchas or paywalls were passed; what was honoured is in 3.1.',
       `Period of data collection: ${begun === null ? open('MM/YYYY to MM/YYYY') : `${month(begun)} to ${month(ended ?? begun)}`}`,
@@ -228,7 +229,7 @@ function synthetic({ about, lineage }: TrainingSummaryParts, figures: TrainingFi
     lines([
       said,
       teachers.length > 0
-        ? `Boxes were found by models: ${teachers.map(({ name, sha256 }) => (sha256 === undefined ? name : `${name} (sha256 ${sha256})`)).join(', ')}; ${known(figures.regions)} are in the dataset.`
+        ? `Boxes were found by models: ${teachers.map(({ name, sha256 }) => inline(sha256 === undefined ? name : `${name} (sha256 ${sha256})`)).join(', ')}; ${figures.regions === null ? 'how many are in the dataset is not recorded' : `${figures.regions} are in the dataset`}.`
         : 'No record says that a model found boxes.',
     ]),
     '### 2.6 Other sources of data',
@@ -264,7 +265,8 @@ function processing({ lineage }: TrainingSummaryParts, figures: TrainingFigures)
 
 /** What a crawler was told to honour, protocol by protocol. */
 function honoured({ robots, opt_out, content_usage, license, tdm }: Crawler): string[] {
-  const reserved = tdm === 'refuse' ? 'yes' : tdm === 'record' ? 'noted, and the picture taken' : 'no'
+  const reserved =
+    tdm === 'refuse' ? 'yes' : tdm === 'record' ? 'noted where a header says it, and the picture taken' : 'no'
   return [
     `robots.txt (RFC 9309) ${robots ? 'yes' : 'no'}`,
     `X-Robots-Tag ${opt_out.join(', ') || 'no'}`,

@@ -1,6 +1,7 @@
 import { Binary, Float32, Int32, Utf8 } from 'apache-arrow'
+import { plainJson } from '../base/plain-text.js'
 import { listField, type RecordField } from '../card/croissant-records.js'
-import { cardTitle, dataCardText } from '../card/data-card.js'
+import { cardHeading, cardTitle, dataCardText } from '../card/data-card.js'
 import { parquetChunks } from '../parquet/parquet-chunks.js'
 import { listOf, schemaOf, struct, xyxy } from '../rows/arrow-schema.js'
 import { count } from './export-sums.js'
@@ -176,10 +177,10 @@ function cardOf({ config, source, license: ofSource, memory, lineage, audits }: 
   const licenses = license
     ? /^[a-z0-9.-]+$/.test(license)
       ? `license: ${license}\n`
-      : `license: other\nlicense_name: ${JSON.stringify(license)}\n`
+      : `license: other\nlicense_name: ${plainJson(license)}\n`
     : ''
   return `---
-pretty_name: ${JSON.stringify(title)}
+pretty_name: ${plainJson(title)}
 ${licenses}task_categories:
 - object-detection
 - zero-shot-object-detection
@@ -201,7 +202,7 @@ ${features}  splits:
   dataset_size: ${bytes}
 ---
 
-# ${title}
+${cardHeading({ about, lineage })}
 
 ${written.images} pictures with ${written.captions} captions and ${written.regions} regions: which words of a caption name which
 box. Grounding "${source.grounding}" of the groundmill dataset "${source.name}".

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { UserError } from '../base/user-error.js'
 import { joinParts } from '../boxes/join-parts.js'
 import { mergeBoxes } from '../boxes/merge-boxes.js'
 import { nms } from '../boxes/nms.js'
@@ -45,6 +46,8 @@ export const tilesConfig = z
 
 export type TilesConfig = z.infer<typeof tilesConfig>
 
+/** Tiles of one picture: more take hours, and are a size or an overlap that nobody meant. */
+const mostTiles = 10_000
 /** Tiles that are cut out at once, for one session. */
 const tilesAtOnce = 8
 /** A box that ends so near to an edge within the picture, in shares of the tile's side, is taken for a part. */
@@ -103,16 +106,22 @@ function* tilesOf(pictures: Iterable<Picture>, config: TilesConfig): Generator<T
 /**
  * Where the tiles of a picture begin, row by row: as far apart as they do not overlap, the last of a row and of a column
  * at the edge (`get_slice_bboxes` of SAHI).
+ *
+ * @throws UserError where there are more than ten thousand
  */
 export function tilePlaces(
   { width, height }: Pick<Picture, 'width' | 'height'>,
   { size, overlap }: Pick<TilesConfig, 'size' | 'overlap'>,
 ): (readonly [left: number, top: number])[] {
   const step = size - Math.trunc(overlap * size)
-  const starts = (length: number) => {
-    const count = Math.max(1, Math.ceil((length - size) / step) + 1)
-    return Array.from({ length: count }, (_, at) => Math.max(0, Math.min(at * step, length - size)))
-  }
+  const countOf = (length: number) => Math.max(1, Math.ceil((length - size) / step) + 1)
+  const count = countOf(width) * countOf(height)
+  if (count > mostTiles)
+    throw new UserError(
+      `tiles: a picture of ${width} x ${height} pixels has ${count} tiles of size ${size} with overlap ${overlap}, and ${mostTiles} are the most. Give a larger size, or a smaller overlap.`,
+    )
+  const starts = (length: number) =>
+    Array.from({ length: countOf(length) }, (_, at) => Math.max(0, Math.min(at * step, length - size)))
   const across = starts(width)
   return starts(height).flatMap((top) => across.map((left) => [left, top] as const))
 }

@@ -14,7 +14,10 @@ const bestTemplates = [
   'a photo of the small {}.',
 ] as const
 
-const template = z.string().max(200).includes('{}')
+const template = z
+  .string()
+  .max(200)
+  .includes('{}', 'expected {} where the phrase stands, as in "a photo of a {}"')
 
 /** Texts in which a phrase is asked for. */
 export const templatesSchema = z.union([z.literal('best'), z.array(template).min(1).max(100)])

@@ -92,7 +92,5 @@ it('tells shares that are not none from none, and cells from the table around th
   expect([0, 1, 0.5, 0.00015, 0.000001, 0.9999].map(percent)).toEqual([
     ...['0 %', '100 %', '50.0 %', '0.015 %', '< 0.001 %', '99.990 %'],
   ])
-  expect(markdownTable(['a', 'n'], [['x|y\n<b>', 3]])).toBe(
-    '| a | n |\n| --- | ---: |\n| x\\|y\ufffd&lt;b> | 3 |',
-  )
+  expect(markdownTable(['a', 'n'], [['x|y\n<b>', 3]])).toBe('| a | n |\n| --- | ---: |\n| x\\|y &lt;b> | 3 |')
 })

@@ -113,7 +113,7 @@ it('says who crawled, what was honoured, and what the provider must say', () => 
   expect(text).toContain(
     'robots.txt (RFC 9309) yes; X-Robots-Tag noai, noimageai, noindex, noimageindex; Content',
   )
-  expect(text).toContain('TDM Reservation Protocol noted, and the picture taken.')
+  expect(text).toContain('TDM Reservation Protocol noted where a header says it, and the picture taken.')
   expect(text).toContain('| Dogs of the web | https://dogs.example | CC0 |')
   expect(text).toContain('| robots | 1 | 12.5 % |')
   expect(text).toContain(`| 127.0.0.1 | 4 | ${hosts[0]?.bytes} |`)

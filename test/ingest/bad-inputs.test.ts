@@ -87,6 +87,9 @@ const answers: Readonly<Record<string, Route>> = {
   'Content-Usage: train-ai=n, train-ai=y (the last one counts)': send(picture, {
     'content-usage': 'train-ai=n, train-ai=y',
   }),
+  'Content-Signal: search=yes, ai-train=no': send(picture, {
+    'content-signal': 'search=yes, ai-train=no',
+  }),
   'status 401 with WWW-Authenticate: License': send(
     picture,
     { 'www-authenticate': 'License error="invalid_request"' },
@@ -157,7 +160,7 @@ const images = await oddImages()
 const slug = (group: string, name: string) => `/${group}/${encodeURIComponent(name)}`
 const routesOf = (group: string, routes: Readonly<Record<string, Route>>) =>
   Object.fromEntries(Object.entries(routes).map(([name, route]) => [slug(group, name), route]))
-const robots: Readonly<Record<string, number | string>> = {
+const robots: Readonly<Record<string, number | string | Buffer>> = {
   'forbids.example': 'User-agent: *\nDisallow: /\n',
   'fails.example': 503,
   'usage.example': 'User-agent: *\nAllow: /\nContent-Usage: / train-ai=n\nContent-Usage: /other train-ai=y\n',
@@ -169,6 +172,9 @@ const robots: Readonly<Record<string, number | string>> = {
   'sells.example': 'License: /sells.xml\n',
   'gives.example': 'License: /gives.xml\n',
   'loses.example': 'License: /lost.xml\n',
+  'some.example': 'License: /some.xml\n',
+  'odd.example': 'User-Agent: *\nContent-Signal: search=yes ai-train = no;\n',
+  'wide.example': Buffer.from('\uFEFFUser-Agent: *\nContent-Usage: train-ai=n\n', 'utf16le'),
 }
 const license = (terms: string) =>
   Buffer.from(
@@ -178,6 +184,7 @@ const { url } = await imageServer({
   '/picture.jpg': send(picture),
   '/prohibits.xml': send(license('<prohibits type="usage">ai-train</prohibits>')),
   '/sells.xml': send(license('<permits type="usage">ai-all</permits><payment type="crawl"/>')),
+  '/some.xml': send(license('<permits type="usage">all</permits><prohibits type="geo">EU</prohibits>')),
   '/gives.xml': send(license('<permits type="usage">all</permits>')),
   '/robots.txt': (request, response) => {
     const answer = robots[String(request.headers.host).split(':')[0]] ?? 404
@@ -331,6 +338,9 @@ const groups: Readonly<Record<string, readonly Trial[]>> = {
       'sells.example': 'robots.txt with a License of RSL that permits training for money',
       'gives.example': 'robots.txt with a License of RSL that permits all',
       'loses.example': 'robots.txt with a License that is not there',
+      'some.example': 'robots.txt with a License of RSL that is not for all places',
+      'odd.example': 'robots.txt with Content-Signal: search=yes ai-train = no;',
+      'wide.example': 'robots.txt in UTF-16 with Content-Usage: train-ai=n',
     }).map(([host, name]) => ({ name, line: `${own(host)}\tcaption` })),
   ],
   'Answers and headers': served('answer', Object.keys(answers)),

@@ -72,6 +72,13 @@ describe('tiles', () => {
     },
   )
 
+  it('are refused where a picture has more than anybody waits for, before one is made', () => {
+    expect(tilePlaces({ width: 20_000, height: 20 }, { size: 32, overlap: 0.9 })).toHaveLength(4993)
+    expect(() => tilePlaces({ width: 20_000, height: 20_000 }, { size: 32, overlap: 0.9 })).toThrow(
+      /^tiles: a picture of 20000 x 20000 pixels has 24930049 tiles of size 32 with overlap 0.9, and 10000 /,
+    )
+  })
+
   it('show a teacher what is small in the whole, at its place', async () => {
     const things: Xyxy[] = [
       [5, 8, 13, 16],

@@ -7,7 +7,7 @@ import { readClipTokenizer } from '../../src/teacher/folder/clip-tokenizer.js'
 import { openTeacher } from '../../src/teacher/open-teacher.js'
 import { openRegionScorer } from '../../src/teacher/region-scorer.js'
 import type { PhraseDetection, Query } from '../../src/teacher/teacher.js'
-import { templatesOf } from '../../src/words/prompt-templates.js'
+import { templatesOf, templatesSchema } from '../../src/words/prompt-templates.js'
 import { pictures } from './pictures.js'
 import { all, ask, folder } from './python-answers.js'
 
@@ -20,6 +20,11 @@ const byPlace = (boxes: readonly PhraseDetection[]) =>
   new Map(boxes.map(({ xyxy, score }) => [xyxy.map((side) => side.toFixed(2)).join(), score]))
 
 describe('prompt templates', () => {
+  it('without a place for the phrase are refused in words', () => {
+    const { error } = templatesSchema.safeParse(['a photo'])
+    expect(error?.message).toContain('expected {} where the phrase stands')
+  })
+
   it.each(['owlvit', 'owlv2'])('of %s: the logits of all are averaged, box by box', async (name) => {
     const teacher = await openTeacher(folder(name), { threads: 1 })
     try {

@@ -2,7 +2,7 @@ import { counted } from '../../base/counted.js'
 import { writeFileAtomic } from '../../base/files/write-file-atomic.js'
 import { UserError } from '../../base/user-error.js'
 import { missingAbout } from '../../card/croissant.js'
-import { cardTitle, dataCardText } from '../../card/data-card.js'
+import { cardHeading, dataCardText } from '../../card/data-card.js'
 import { auditText, countsOf, knownLimits, lossesOf, rulesOf, teachersOf } from '../../card/ledger.js'
 import { type Lineage, readLineage } from '../../card/lineage.js'
 import {
@@ -75,7 +75,7 @@ async function cardOf(
     ...{ limits: knownLimits(lineage, audits), unsaid: missingAbout(about, lineage) },
     auditTexts: audits.map(auditText),
   }
-  return { text: `# ${cardTitle(parts)}\n\n${dataCardText({ ...parts, reviewed })}`, values }
+  return { text: `${cardHeading(parts)}\n\n${dataCardText({ ...parts, reviewed })}`, values }
 }
 
 async function summaryOf(

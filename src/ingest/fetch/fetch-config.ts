@@ -86,7 +86,7 @@ export const fetchConfig = z
       .array(z.string().regex(/^[a-z*][a-z0-9_.*-]*$/, 'expected the label of a use, such as train-ai'))
       .optional()
       .describe(
-        `uses of which one that is disallowed keeps a picture out, by Content-Usage (header, robots.txt; AIPREF) or Content-Signal (robots.txt): ${trainingUses.join(', ')} if not given, such as search besides; [] for none`,
+        `uses of which one that is disallowed keeps a picture out, by Content-Usage (AIPREF) or Content-Signal (header, robots.txt): ${trainingUses.join(', ')} if not given, such as search besides; [] for none`,
       ),
     license: z
       .enum(['refuse', 'ignore'])
@@ -98,7 +98,7 @@ export const fetchConfig = z
       .enum(['record', 'refuse', 'ignore'])
       .default('record')
       .describe(
-        'what becomes of a picture whose rights of text and data mining are reserved (header tdm-reservation)',
+        'what becomes of a picture whose rights of text and data mining are reserved (header tdm-reservation; with refuse tdmrep.json of the server too)',
       ),
     allow_hosts: z
       .array(

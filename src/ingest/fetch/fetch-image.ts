@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { decodeText } from '../../base/decode-text.js'
 import type { CrawlHealth } from './crawl-health.js'
 import { type FetchConfig, productToken } from './fetch-config.js'
 import type { RequestRoom } from './host-limiter.js'
@@ -9,8 +10,9 @@ import { readBody } from './read-body.js'
 import { Reject } from './reject.js'
 import { createRequester, type Requester, type RequesterParts, type Response } from './requester.js'
 import { createRobots, type RobotsAnswer } from './robots.js'
+import { createTdmFiles } from './tdm-files.js'
 import { isTransientStatus } from './transient.js'
-import { disallowedUses, trainingUses, usageReason } from './usage-preferences.js'
+import { deniedSignals, disallowedUses, trainingUses, usageReason } from './usage-preferences.js'
 
 export interface Fetched {
   readonly bytes: Uint8Array
@@ -35,7 +37,7 @@ export interface Fetcher {
   close(): Promise<void>
 }
 
-/** RFC 9309, 2.5: at least so much of a robots.txt is read; so much of a licence, too. */
+/** RFC 9309, 2.5: at least so much of a robots.txt is read; so much of a licence, and of a tdmrep.json, too. */
 const textBytes = 512_000
 
 /**
@@ -55,6 +57,11 @@ export function createFetcher(
     config.license === 'ignore'
       ? undefined
       : createLicenses((url, signal) => fetchText(requester, url, 'application/rsl+xml, */*', signal))
+  // One more request a server: only where something hangs on it.
+  const tdmFiles =
+    config.tdm === 'refuse'
+      ? createTdmFiles((url, signal) => fetchText(requester, url, 'application/json', signal))
+      : undefined
   const token = productToken(config)
 
   /** Why a picture may not be taken, by the headers of its answer. */
@@ -63,29 +70,32 @@ export function createFetcher(
     const refused = config.opt_out.find((directive) => directives.has(directive))
     if (refused) return { reason: `opt_out_${refused}`, detail: `X-Robots-Tag says ${refused}` }
     const { content_usage: uses = trainingUses } = config
-    const disallowed = disallowedUses([headers['content-usage'] ?? []].flat().join(', '))
-    const use = uses.find((name) => disallowed.has(name))
-    if (use) return { reason: usageReason(use), detail: `Content-Usage says ${use}=n` }
+    for (const [name, read] of usageHeaders) {
+      const disallowed = read([headers[name] ?? []].flat().join(', '))
+      const use = uses.find((one) => disallowed.has(one))
+      if (use) return { reason: usageReason(use), detail: `the header ${name} disallows ${use}` }
+    }
     if (tdm?.reserved && config.tdm === 'refuse')
       return { reason: 'tdm_reserved', detail: 'text and data mining is reserved' }
     return undefined
   }
 
-  async function readImage(response: Response, start: URL): Promise<Answer> {
+  async function readImage(response: Response, start: URL, end: URL): Promise<Answer> {
     const { statusCode, headers, body } = response
     if (statusCode !== 200) {
       await body.dump()
       if (isTransientStatus(statusCode)) throw requester.tryLater(start.href, response)
       throw new Reject(statusReason(response), `${start.href} answered ${statusCode}`)
     }
-    const tdm = config.tdm === 'ignore' ? undefined : tdmReservation(headers)
+    // What a header says counts for more than the file does.
+    const tdm = config.tdm === 'ignore' ? undefined : (tdmReservation(headers) ?? tdmFiles?.reservation(end))
     const refusal = refusalIn(headers, tdm)
     if (refusal) {
       body.on('error', () => {}).destroy()
       throw new Reject(refusal.reason, `${start.href}: ${refusal.detail}`)
     }
     const bytes = await readBody(body, headers, start.href, config.max_bytes)
-    return { fetched: tdm ? { bytes, tdm } : { bytes }, linked: linkedLicenses(headers.link), start }
+    return { fetched: tdm ? { bytes, tdm } : { bytes }, linked: linkedLicenses(headers.link), end }
   }
 
   return {
@@ -94,19 +104,20 @@ export function createFetcher(
     async fetch(address, signal, room, apart) {
       // Each request under way listens: their number is bounded, and is no leak that node should warn of.
       if (signal) setMaxListeners(0, signal)
-      const { fetched, linked, start } = await requester.get(address, {
+      const { fetched, linked, end } = await requester.get(address, {
         accept: 'image/*',
         signal,
         room,
         apart,
         async before(url) {
           for (const license of (await robots?.check(url, signal)) ?? [])
-            await licenses?.check(license, url, signal)
+            await licenses?.check(license, url, url.origin, signal)
+          await tdmFiles?.read(url, signal)
         },
         read: readImage,
       })
       // Not while the request has its place at the host, which may be the licence's too.
-      for (const license of linked) await licenses?.check(license, start, signal)
+      for (const license of linked) await licenses?.check(license, end, end.href, signal)
       return fetched
     },
     close: () => requester.close(),
@@ -117,9 +128,15 @@ export function createFetcher(
 interface Answer {
   readonly fetched: Fetched
   readonly linked: readonly string[]
-  /** The address that the redirects began at. */
-  readonly start: URL
+  /** The address that answered, after redirects: its licences are of what lies there. */
+  readonly end: URL
 }
+
+/** Headers that say what may be done with a picture, and how their values are read. */
+const usageHeaders: readonly (readonly [string, (value: string) => ReadonlySet<string>])[] = [
+  ['content-usage', disallowedUses],
+  ['content-signal', deniedSignals],
+]
 
 /** Why there is no picture in an answer; who wants a licence or money says it with the status. */
 function statusReason({ statusCode, headers }: Response): string {
@@ -144,7 +161,8 @@ function fetchText(
       const { statusCode: status, headers, body } = response
       if (status === 200) {
         const bytes = await readBody(body, headers, url.href, textBytes, true)
-        return { status, text: Buffer.from(bytes).toString('utf8') }
+        // XML may be UTF-16; what is no text at all is read as far as it goes.
+        return { status, text: decodeText(bytes) ?? Buffer.from(bytes).toString('utf8') }
       }
       await body.dump()
       if (isTransientStatus(status)) throw requester.tryLater(url.href, response)

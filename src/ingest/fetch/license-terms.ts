@@ -37,6 +37,9 @@ const parser = new XMLParser({
   parseTagValue: false,
   parseAttributeValue: false,
   removeNSPrefix: true,
+  // Whoever writes them in capitals means the same.
+  transformTagName: (name) => name.toLowerCase(),
+  transformAttributeName: (name) => name.toLowerCase(),
   maxNestedTags: 32,
   isArray: (name) => ['content', 'license', 'permits', 'prohibits', 'payment'].includes(name),
 })
@@ -45,7 +48,8 @@ const parser = new XMLParser({
  * Reads a document of Really Simple Licensing (RSL 1.0, rslstandard.org/rsl), as far as it decides whether a picture
  * may be taken for training without asking: a licence must permit it (`permits`, or none of that type), not prohibit it,
  * be free, and be for anybody anywhere; and the content must not name a server whose licence token is wanted. Of several
- * licences one will do; of several contents that an address belongs to, the one with the longest pattern counts.
+ * licences one will do; of several contents that an address belongs to, the one with the longest pattern counts, and of
+ * several that are as long all. A content that does not say what it is of is of all that its server has.
  *
  * @param base where the document lies: its patterns may be paths
  * @returns undefined where it is no such document
@@ -56,13 +60,19 @@ export function parseLicense(text: string, base: URL): LicenseTerms | undefined 
   const { rsl, rss } = parser.parse(text) as Element
   const root = rsl ?? rss
   if (root === undefined) return undefined
-  const found = contentsIn(root).slice(0, maxContents)
-  if (found.length === 0 && rsl === undefined) return undefined
-  const contents = found.flatMap((element) => contentOf(element, base) ?? [])
+  const found = contentsIn(root)
+  // What stands behind the last one that is read may be the one that prohibits.
+  if (found.length > maxContents || (found.length === 0 && rsl === undefined)) return undefined
+  const contents = found.map((element) => contentOf(element, base))
   contents.sort((a, b) => b.length - a.length)
   return {
     size: text.length,
-    refusal: (url) => contents.find(({ isOf }) => isOf(url))?.refusal,
+    refusal(url) {
+      const longest = contents.find(({ isOf }) => isOf(url))?.length
+      return contents.find(
+        ({ length, refusal, isOf }) => length === longest && refusal !== undefined && isOf(url),
+      )?.refusal
+    },
   }
 }
 
@@ -77,16 +87,21 @@ function contentsIn(value: unknown): Element[] {
   )
 }
 
-function contentOf(element: Element, base: URL): Content | undefined {
-  const pattern = String(element['@url'] ?? '')
-  const [, origin, path = '/'] = /^(https?:\/\/[^/]+)?(\/.*)?$/is.exec(pattern) ?? []
-  if (pattern === '' || (origin === undefined && !pattern.startsWith('/'))) return undefined
-  if (origin !== undefined && !URL.canParse(origin)) return undefined
-  const host = origin === undefined ? base.host : new URL(origin).host
-  const { length, matches } = createPattern(path)
+/** The server and the path of a content's address, either of which may have `*`. */
+function contentOf(element: Element, base: URL): Content {
+  const address = String(element['@url'] ?? '').trim()
+  const [, scheme = '', named = '', path = ''] = /^(https?:)?\/\/([^/]*)(.*)$/is.exec(address) ?? [
+    ...['', '', base.host, address],
+  ]
+  const origin = `${scheme || base.protocol}//${named}`
+  // A name with `*` is an address to `URL` as well, and one that is none is the name of no server.
+  const host = createPattern(`${URL.canParse(origin) ? new URL(origin).host : named}$`)
+  // A path that begins with neither `/` nor `*` is one from the folder that the document lies in.
+  const folder = base.pathname.replace(/[^/]*$/, '')
+  const { length, matches } = createPattern(/^[/*]|^$/.test(path) ? path : `${folder}${path}`)
   return {
     length,
-    isOf: (url) => url.host === host && matches(robotsPath(url.pathname + url.search)),
+    isOf: (url) => host.matches(url.host) && matches(robotsPath(url.pathname + url.search)),
     refusal: refusalOf(element),
   }
 }
@@ -103,18 +118,21 @@ function refusalOf(content: Element): string | undefined {
 /** Why a licence cannot be taken; undefined where it can. */
 function whyNot(license: Element): string | undefined {
   const permits = elements(license.permits)
-  const ofUsage = permits.filter((element) => typeOf(element) === 'usage')
+  const prohibits = elements(license.prohibits)
+  const isUsage = (element: Element) => typeOf(element) === 'usage'
+  const ofUsage = permits.filter(isUsage)
   const isPermitted = ofUsage.length === 0 || ofUsage.some((element) => names(element, training))
-  const isProhibited = elements(license.prohibits).some(
-    (element) => typeOf(element) === 'usage' && names(element, kindsOfTraining),
-  )
+  const isProhibited = prohibits.some((element) => isUsage(element) && names(element, kindsOfTraining))
   if (isProhibited || !isPermitted) return 'it does not permit training'
-  if (permits.length > ofUsage.length) return 'it is for certain users or places'
-  const unmet = elements(license.payment).find((element) => element['@type'] !== 'free')
+  if (![...permits, ...prohibits].every(isUsage)) return 'it is for certain users or places'
+  const unmet = elements(license.payment).find((element) => String(element['@type']).toLowerCase() !== 'free')
   return unmet && `it asks for a payment of the kind "${String(unmet['@type'] ?? 'custom').slice(0, 40)}"`
 }
 
-const typeOf = (element: Element) => element['@type'] ?? 'usage'
+const typeOf = (element: Element) =>
+  String(element['@type'] ?? 'usage')
+    .trim()
+    .toLowerCase()
 
 /** Whether the words of an element have one of a set among them. */
 const names = (element: Element, uses: ReadonlySet<string>) =>

@@ -10,9 +10,10 @@ export interface Licenses {
    * Throws a Reject where a licence does not let a picture be taken for training, and where it cannot be read: then
    * nobody knows whether it does. What may pass is a Transient.
    *
-   * @param license as a server has it: an address, which may be a path of that server
+   * @param license as a server has it: an address, which may be relative
+   * @param base what it is relative to
    */
-  check(license: string, url: URL, signal?: AbortSignal): Promise<void>
+  check(license: string, url: URL, base: string, signal?: AbortSignal): Promise<void>
 }
 
 const dayMs = 86_400_000
@@ -50,8 +51,8 @@ export function createLicenses(ask: (url: URL, signal?: AbortSignal) => Promise<
   }
 
   return {
-    async check(license, url, signal) {
-      const address = URL.canParse(license, url.origin) ? new URL(license, url.origin) : undefined
+    async check(license, url, base, signal) {
+      const address = URL.canParse(license, base) ? new URL(license, base) : undefined
       const known = address
         ? await cache.load(address.href, () => read(address, signal))
         : unread('is no address')

@@ -33,8 +33,9 @@ export interface RequestOptions<T> {
    * Reads the answer that is no redirect, while its request still counts among those under way.
    *
    * @param start the address that the redirects began at
+   * @param end the address that answered
    */
-  readonly read: (response: Response, start: URL) => Promise<T>
+  readonly read: (response: Response, start: URL, end: URL) => Promise<T>
 }
 
 type Read<T> = (response: Response) => Promise<T>
@@ -133,10 +134,11 @@ export function createRequester(
     let url = start
     for (let hop = 0; hop <= config.max_redirects; hop++) {
       guard.checkUrl(url)
-      const step = await sendTo(url, options, async (response) => {
+      const here = url
+      const step = await sendTo(here, options, async (response) => {
         const { statusCode, headers, body } = response
         if (statusCode < 300 || statusCode >= 400 || typeof headers.location !== 'string')
-          return { value: await options.read(response, start) }
+          return { value: await options.read(response, start, here) }
         await body.dump()
         return { location: headers.location }
       })

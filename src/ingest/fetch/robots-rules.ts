@@ -95,14 +95,15 @@ export function parseRobots(text: string, token: string): RobotsRules {
     }
   }
   const { rules, usages, crawlDelay } = own.isThere ? own : others
-  const texts = [...rules, ...[...usages.values()].flat()]
+  const usageRules = [...usages.values()].flat()
   // The first that matches decides.
   rules.sort((a, b) => b.length - a.length || Number(b.allow) - Number(a.allow))
   return {
     crawlDelay,
     licenses: [...licenses],
     size:
-      texts.reduce((sum, { length }) => sum + length + ruleCharacters, 0) +
+      [...rules, ...usageRules].reduce((sum, { length }) => sum + length + ruleCharacters, 0) +
+      usageRules.reduce((sum, { disallowed }) => sum + ruleCharacters * disallowed.size, 0) +
       [...licenses].reduce((sum, { length }) => sum + length, 0),
     disallowedUses(address) {
       if (usages.size === 0) return new Set()
@@ -131,11 +132,14 @@ function addRule(group: Group, value: string, allow: boolean) {
 /** A rule of a path, or of all where none stands before its words. */
 function addUsage(group: Group, name: string, value: string) {
   const rules = group.usages.get(name) ?? []
-  if (value.length > maxRuleLength || rules.length >= maxRules) return
-  const [, path = '/', words = ''] = /^(?:([/*]\S*)(?:\s+|$))?(.*)$/s.exec(value) ?? []
+  const read = usageDirectives.get(name)
+  // A use may begin with `*` as well as a pattern, but has a value.
+  const [, path = '', words = ''] = /^(?:(\/\S*|\*[^\s=]*)(?:\s+|$))?(.*)$/s.exec(value) ?? []
+  if (path.length > maxRuleLength || rules.length >= maxRules) return
   const pattern = patternFor(group, path)
   if (!pattern) return
-  rules.push({ ...pattern, disallowed: usageDirectives.get(name)?.(words) ?? new Set() })
+  // However long what follows is: a wish is read to its end.
+  rules.push({ ...pattern, disallowed: read?.(words) ?? new Set() })
   group.usages.set(name, rules)
 }
 

@@ -11,19 +11,26 @@ export const trainingUses = ['train-ai', 'ai-train', 'train-genai', 'genai', 'ai
  * token is `n`; of a use that is named twice the last one counts). What cannot be read disallows nothing: that is
  * `unknown` there.
  */
-export const disallowedUses = (value: string): ReadonlySet<string> => usesThatAre('n', value)
-
-/** The same of a value of Content-Signal (contentsignals.org), whose words are `yes` and `no`, in any case. */
-export const deniedSignals = (value: string): ReadonlySet<string> => usesThatAre('no', value.toLowerCase())
-
-function usesThatAre(word: string, value: string): ReadonlySet<string> {
+export function disallowedUses(value: string): ReadonlySet<string> {
   try {
-    const isWord = (item: unknown) => item instanceof Token && item.toString() === word
-    return new Set([...parseDictionary(value)].filter(([, [item]]) => isWord(item)).map(([use]) => use))
+    const isNo = (item: unknown) => item instanceof Token && item.toString() === 'n'
+    return new Set([...parseDictionary(value)].filter(([, [item]]) => isNo(item)).map(([use]) => use))
   } catch {
     return new Set()
   }
 }
+
+/**
+ * The signals that a value of Content-Signal (contentsignals.org) denies: `no` in any case. It has no grammar that
+ * could be broken: whatever stands between the signals, each is read, and of two that contradict each other the
+ * denial counts.
+ */
+export const deniedSignals = (value: string): ReadonlySet<string> =>
+  new Set(
+    [...value.toLowerCase().matchAll(/(?<![\w*.-])([a-z][\w*.-]{0,63})[ \t]*=[ \t]*"?no(?![\w*.-])/g)].map(
+      ([, use = '']) => use,
+    ),
+  )
 
 /** Why a picture is left out of which a use is disallowed, such as `opt_out_train_ai`. */
 export const usageReason = (use: string): string => `opt_out_${use.replace(/[^a-z0-9]+/g, '_')}`

@@ -34,6 +34,10 @@ describe('a licence', () => {
     ],
     ['<license><payment type="attribution"/></license>', 'it asks for a payment of the kind "attribution"'],
     ['<license><permits type="geo">EU</permits></license>', 'it is for certain users or places'],
+    ['<license><prohibits type="user">commercial</prohibits></license>', 'it is for certain users or places'],
+    ['<license><prohibits type="ai-train"/></license>', 'it is for certain users or places'],
+    // XML tells capitals apart, and people do not.
+    ['<License><Prohibits Type="Usage">All</Prohibits></License>', 'it does not permit training'],
     // One of several will do.
     ['<license><permits>search</permits></license><license><permits>ai-train</permits></license>', undefined],
     [
@@ -61,6 +65,28 @@ describe('a licence', () => {
     const ofOther = rsl(content(no, 'url="https://b.example/*"') + content(no, 'url="c.example"'))
     expect(refusal(ofOther)).toBeUndefined()
     expect(refusal(ofOther, 'https://b.example/x')).toBeDefined()
+    // Of two that are as long both count.
+    for (const both of [content(no) + content(yes), content(yes) + content(no)])
+      expect(refusal(rsl(both))).toBeDefined()
+  })
+
+  it.each([
+    ['', true],
+    ['url=""', true],
+    ['url="*"', true],
+    ['url=" / "', true],
+    ['url="//A.example/b/"', true],
+    ['url="https://*/b/*"', true],
+    ['url="https://*.example/"', true],
+    ['url="HTTPS://A.EXAMPLE:443"', true],
+    ['url="https://*.other/"', false],
+    ['url="https://a.example.other/"', false],
+    ['url="b/*"', true],
+    ['url="c/"', false],
+    ['url="https://[/"', false],
+  ])('of a content with %j is of a picture: %s', (attributes, isOfIt) => {
+    const text = rsl(content('<license><prohibits>all</prohibits></license>', attributes))
+    expect(refusal(text) !== undefined).toBe(isOfIt)
   })
 
   it('may be in a feed, and have prefixes', () => {
@@ -77,6 +103,7 @@ describe('a licence', () => {
     ['text', 'all rights reserved'],
     ['nothing', ''],
     ['depth', '<rsl>'.repeat(50_000)],
+    ['more than is read', rsl(content('').repeat(10_001))],
   ])('is not %s', (_, text) => {
     expect(parseLicense(text, base)).toBeUndefined()
   })

@@ -14,7 +14,7 @@ function licensesOf(answer: (url: URL) => RobotsAnswer) {
     return answer(url)
   })
   const check = (license: string, url = 'https://a.example/b.jpg') =>
-    licenses.check(license, new URL(url)).then(
+    licenses.check(license, new URL(url), 'https://a.example/folder/b.jpg').then(
       () => 'taken',
       (error: Error) => error,
     )

@@ -6,7 +6,7 @@ import { isTransientReason } from '../../../src/ingest/fetch/transient.js'
 import { imageServer, type Route } from '../../helpers/image-server.js'
 
 /** The texts of robots.txt by host name; a number is a status. */
-const robots: Readonly<Record<string, string | number>> = {
+const robots: Readonly<Record<string, string | number | Buffer>> = {
   'open.example': 'User-agent: *\nDisallow: /private/\nAllow: /private/sign.jpg\n',
   'named.example': 'User-agent: groundmill\nDisallow: /\n\nUser-agent: *\nDisallow:\n',
   'others.example': 'User-agent: otherbot\nDisallow: /\n',
@@ -17,6 +17,8 @@ const robots: Readonly<Record<string, string | number>> = {
   'page.example': '<!doctype html><p>Disallow: everything',
   'slow.example': 'User-agent: *\nCrawl-delay: 0.2\n',
   'slower.example': 'User-agent: *\nCrawl-delay: 86400\n',
+  // As an editor of Windows saves it.
+  'wide.example': Buffer.from('\uFEFFUser-agent: *\nContent-Usage: train-ai=n\n', 'utf16le'),
   'vast.example': `User-agent: *\nDisallow: /a.jpg\n${'# filler\n'.repeat(100_000)}`,
 }
 let [underWay, most] = [0, 0]
@@ -58,6 +60,25 @@ const { url } = await imageServer({
   '/noindex.jpg': tagged({ 'x-robots-tag': ['otherbot: nofollow', 'none'] }),
   '/mine.jpg': tagged({ 'x-robots-tag': 'groundmill: noimageai' }),
   '/theirs.jpg': tagged({ 'x-robots-tag': 'otherbot: noai, noindex' }),
+  '/signal.jpg': tagged({ 'content-signal': 'search=yes, ai-train=no' }),
+  '/folder/linked.jpg': tagged({ link: '<terms.xml>; rel="license"; type="application/rsl+xml"' }),
+  '/to-linked.jpg': (_, response) =>
+    response.writeHead(302, { location: `http://b.example:${port}/folder/linked.jpg` }).end(),
+  '/folder/terms.xml': (_, response) =>
+    response.end(
+      Buffer.from(
+        `\uFEFF<?xml version="1.0" encoding="UTF-16"?><rsl><content url="http://b.example:${port}/"><license><prohibits>all</prohibits></license></content></rsl>`,
+        'utf16le',
+      ),
+    ),
+  '/.well-known/tdmrep.json': (request, response) => {
+    asked.push(String(request.url))
+    response.end(
+      '\uFEFF[{"location": "/theirs.jpg", "tdm-reservation": "1", "tdm-policy": "https://a.example/p"}, {"location": "/noai.jpg", "tdm-reservation": 2}, {"location": "*.jpg$", "tdm-reservation": 0}, {"location": "/", "tdm-reservation": 1}]',
+    )
+  },
+  '/unreserved.png': tagged({ 'tdm-reservation': '0' }),
+  '/a.png': ok,
   '/reserved.jpg': tagged({ 'tdm-reservation': '1', 'tdm-policy': 'https://a.example/policy' }),
   '/wait.jpg': (_, response, visit) => {
     times.push(performance.now())
@@ -98,6 +119,7 @@ describe('robots.txt', () => {
     ['broken.example', '/a.jpg', 'robots_unreachable'],
     ['busy.example', '/a.jpg', 'http_429'],
     ['page.example', '/a.jpg', 'kept'],
+    ['wide.example', '/a.jpg', 'opt_out_train_ai'],
     ['vast.example', '/a.jpg', 'robots'],
     ['plain.example', '/to-named.jpg', 'robots'],
   ])('of %s makes %s %s', async (host, path, reason) => {
@@ -174,6 +196,28 @@ describe('a polite fetch', () => {
   ])('keeps out what is opted out: %s is %s', async (path, reason) => {
     expect(await outcome('plain.example', path)).toBe(reason)
     expect(await outcome('plain.example', path, { opt_out: [] })).toBe('kept')
+  })
+
+  it('heeds a signal of a header, and the licence of the server that answers in the end', async () => {
+    expect(await outcome('plain.example', '/signal.jpg')).toBe('opt_out_ai_train')
+    expect(await outcome('plain.example', '/signal.jpg', { content_usage: [] })).toBe('kept')
+    expect(await outcome('b.example', '/folder/linked.jpg')).toBe('license_required')
+    // The licence of b.example says nothing of other servers.
+    expect(await outcome('a.example', '/folder/linked.jpg')).toBe('kept')
+    expect(await outcome('a.example', '/to-linked.jpg')).toBe('license_required')
+  })
+
+  it.each([
+    ['/theirs.jpg', 'tdm_reserved'],
+    ['/a.jpg', 'kept'],
+    ['/a.png', 'tdm_reserved'],
+    // A header counts for more.
+    ['/unreserved.png', 'kept'],
+  ])('that refuses what is reserved reads tdmrep.json: %s is %s', async (path, reason) => {
+    expect(await outcome('plain.example', path, { tdm: 'refuse' })).toBe(reason)
+    asked.length = 0
+    expect(await outcome('plain.example', path)).toBe('kept')
+    expect(asked).toEqual(['plain.example'])
   })
 
   it('tells of reserved rights, and refuses for them or not as it is told', async () => {

@@ -95,6 +95,7 @@ User-agent: *\nDisallow: /\n\nno line\nUser-agent: Groundmill/1\nDisallow: /b`
       lines('Disallow: /a'),
       lines('Content-Usage: /*a*a*a*a*a*a*a*b train-ai=n'),
       lines('Content-Usage: a=n'),
+      `User-agent: *\nContent-Usage: ${Array.from({ length: half / 5 }, (_, at) => `a${at}=n`)}`,
       `User-agent: *\n${'\n'.repeat(2 * half)}`,
       `${'User-agent: *\n'.repeat(half / 7)}Disallow: /`,
       'Disallow: '.repeat(half / 5),
@@ -108,7 +109,8 @@ User-agent: *\nDisallow: /\n\nno line\nUser-agent: Groundmill/1\nDisallow: /b`
       }
       // It takes 30 milliseconds an address at most, of which a busy machine makes more.
       expect(process.cpuUsage(start).user / 1000, robots.slice(0, 40)).toBeLessThan(1000)
-      expect(rules.size).toBeLessThan(2_000_000)
+      // Each of fifty thousand uses is counted.
+      expect(rules.size).toBeLessThan(6_000_000)
     }
   })
 
@@ -139,6 +141,21 @@ Content-Usage: / train-ai=y`
     expect(uses('/signal/a')).toEqual(['train-ai', 'ai-train'])
     expect(uses('/test', 'examplebot')).toEqual([])
     expect([...parseRobots('User-agent: *\nDisallow:', 'groundmill').disallowedUses('/')]).toEqual([])
+  })
+
+  it.each<[string, string[]]>([
+    // No path is shorter than any.
+    ['Content-Usage: train-ai=n\nContent-Usage: / train-ai=y', []],
+    ['Content-Usage: train-ai=y\nContent-Usage: / train-ai=n', ['train-ai']],
+    ['Content-Usage: *.jpg$ train-ai=n', ['train-ai']],
+    // A use of another vocabulary, and no pattern.
+    ['Content-Usage: *other=y, train-ai=n', ['train-ai']],
+    ['Content-Signal: search=yes ai-train=no,', ['ai-train']],
+    ['Content-Usage: train-ai=n, train-ai=(', []],
+    [`Content-Usage: / train-ai=n;why="${'x'.repeat(400_000)}"`, ['train-ai']],
+  ])('of lines $# disallow $1', (lines, uses) => {
+    const { disallowedUses } = parseRobots(`User-agent: *\n${lines}`, 'groundmill')
+    expect([...disallowedUses('/a.jpg')]).toEqual(uses)
   })
 
   it('may name licences, which are those of all crawlers', () => {

@@ -28,7 +28,7 @@ describe('Content-Usage', () => {
     ['', []],
     [`${'a=n, '.repeat(20_000)}train-ai=n`, ['a', 'train-ai']],
     ['('.repeat(20_000), []],
-  ])('%.60j disallows %j', (value, uses) => {
+  ])('$# disallows $1', (value, uses) => {
     expect([...disallowedUses(value)]).toEqual(uses)
   })
 })
@@ -37,9 +37,17 @@ it.each<[string, string[]]>([
   ['search=yes, ai-train=no', ['ai-train']],
   ['search=no,ai-input=no', ['search', 'ai-input']],
   ['AI-Train=No', ['ai-train']],
+  // Whatever else is wrong with it.
+  ['search=yes ai-train = no;', ['ai-train']],
+  ['search=yes,, ai-train="no",', ['ai-train']],
+  ['ai-train=no, ai-train=yes', ['ai-train']],
+  ['(ai-train=no', ['ai-train']],
+  ['ai-train=none, ai-train=no-one', []],
+  [`${'ai-train='.repeat(50_000)}`, []],
+  [`${'a'.repeat(500_000)}=no`, []],
   ['ai-train=n', []],
   ['ai-train: no', []],
-])('Content-Signal: %s denies %j', (value, uses) => {
+])('Content-Signal: $# denies $1', (value, uses) => {
   expect([...deniedSignals(value)]).toEqual(uses)
 })
 
