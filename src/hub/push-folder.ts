@@ -3,30 +3,15 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import {
-  type CommitOperation,
-  commitIter,
-  createBranch,
-  createRepo,
-  HubApiError,
-  listFiles,
-} from '@huggingface/hub'
+import { type CommitOperation, commitIter, createBranch, createRepo, HubApiError } from '@huggingface/hub'
 import { plainText } from '../base/plain-text.js'
 import { UserError } from '../base/user-error.js'
 import { type HubAddress, hubText } from './hub-address.js'
-import { HubUnreachable, whyNot } from './hub-error.js'
+import type { HubFile } from './hub-cache.js'
+import { HubUnreachable, notAHub, whyNot } from './hub-error.js'
 import { askHub, hubFetch } from './hub-request.js'
 import { type HubSettings, hubSettings } from './hub-settings.js'
-
-/** A file as it is on the Hub. */
-interface PushedFile {
-  readonly path: string
-  readonly size: number
-  /** Its id in git; of a large file that of its pointer. */
-  readonly oid: string
-  /** Of what is stored as a large file. */
-  readonly sha256?: string
-}
+import { listRepository } from './list-files.js'
 
 export interface PushOptions {
   /** Files of the folder, from it on, with forward slashes. */
@@ -71,12 +56,12 @@ export interface Pushed {
  *   answer
  */
 export async function pushFolder(folder: string, address: HubAddress, options: PushOptions): Promise<Pushed> {
-  const { at, settings, token } = requireToken(address)
+  const { settings, token } = requireToken(address)
   try {
     return await push(folder, address, options, settings, token)
   } catch (error) {
     options.signal?.throwIfAborted()
-    throw explained(error, at, settings)
+    throw explained(error, address, settings)
   }
 }
 
@@ -124,7 +109,8 @@ async function push(
     })
   if (found.head === undefined && branch !== 'main') await createBranch({ ...hub, branch })
   const head = found.head ?? (await headOf(address, branch, settings, signal)).head
-  const there = head === undefined ? [] : await filesOf({ ...hub, revision: head })
+  const { files: there } =
+    head === undefined ? { files: [] } : await listRepository({ ...hub, revision: head }, place, settings)
   const side: HubSide = {
     paths: there.map(({ path }) => path),
     async read(path) {
@@ -190,7 +176,7 @@ async function headOf(
   const place = { ...address, path: '' }
   const response = await askHub(url, {}, { place, settings, signal, answers: [401, 404] })
   if (response.ok) {
-    const { sha } = (await response.json()) as { readonly sha?: unknown }
+    const { sha } = Object(await response.json()) as { readonly sha?: unknown }
     return { isThere: true, ...(typeof sha === 'string' && { head: sha }) }
   }
   const code = response.headers.get('x-error-code')
@@ -199,16 +185,9 @@ async function headOf(
   return { isThere: code === 'RevisionNotFound' }
 }
 
-async function filesOf(asked: Parameters<typeof listFiles>[0]): Promise<PushedFile[]> {
-  const files: PushedFile[] = []
-  for await (const { type, path, size, oid = '', lfs } of listFiles({ ...asked, recursive: true }))
-    if (type === 'file') files.push({ path, size: lfs?.size ?? size, oid, ...(lfs && { sha256: lfs.oid }) })
-  return files
-}
-
 /** Whether the Hub has the same bytes under the same name: by SHA-256 of what is large there, else by git's own hash. */
 async function isSame(
-  there: PushedFile | undefined,
+  there: HubFile | undefined,
   size: number,
   content: string,
   isText: boolean,
@@ -224,7 +203,9 @@ async function isSame(
 }
 
 /** What the Hub or the network has refused, in words that say what to do. */
-function explained(error: unknown, at: string, { endpoint, token, tokenFrom }: HubSettings): unknown {
+function explained(error: unknown, address: HubAddress, settings: HubSettings): unknown {
+  const { endpoint, token, tokenFrom } = settings
+  const at = hubText({ ...address, path: '' })
   if (error instanceof HubApiError) {
     const { statusCode, data } = error
     const said =
@@ -248,9 +229,7 @@ function explained(error: unknown, at: string, { endpoint, token, tokenFrom }: H
       { cause: error },
     )
   }
-  if (error instanceof SyntaxError)
-    return new UserError(`${at}: ${endpoint} does not answer as a Hub does: check HF_ENDPOINT.`, {
-      cause: error,
-    })
+  if (error instanceof SyntaxError || error instanceof TypeError)
+    return notAHub({ ...address, path: '' }, settings, undefined, error)
   return error
 }

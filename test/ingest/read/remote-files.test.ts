@@ -6,6 +6,7 @@ import type { IngestConfig } from '../../../src/ingest/config.js'
 import { ingestConfig } from '../../../src/ingest/config.js'
 import { openSource } from '../../../src/ingest/open-source.js'
 import { planIngest } from '../../../src/ingest/plan-ingest.js'
+import { patternOf } from '../../../src/ingest/read/name-pattern.js'
 import { hubFiles } from '../../../src/ingest/read/remote-files.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import { hubHome } from '../../helpers/hub-home.js'
@@ -196,4 +197,23 @@ describe('a whole dataset of Parquet files', () => {
       'has several configurations (a, b): name the files of one, such as hf://datasets/org/none/extra/*.parquet',
     )
   })
+})
+
+test.each<[string, readonly string[], readonly string[]]>([
+  ['a/*.tsv', ['a/.tsv', 'a/b.tsv'], ['a/b/c.tsv', 'a/b.tsv2', 'b.tsv']],
+  ['**/x', ['x', 'a/x', 'a/b/x'], ['ax', 'a/xx']],
+  ['a**', ['a', 'a/b/c'], ['b']],
+  ['?.{csv,tsv}', ['a.csv', 'b.tsv'], ['ab.csv', '/.csv', 'a.json']],
+  ['{08..11}{,x}', ['08', '09x', '10', '11x'], ['8', '12', '008', '07']],
+  ['{5..1000000000}', ['5', '77', '1000000000'], ['4', '05', '1000000001']],
+  ['(a+)[b]{c', ['(a+)[b]{c'], ['aab']],
+])('the pattern %s names a path or does not', (pattern, those, others) => {
+  expect(those.filter((path) => patternOf(pattern).test(path))).toEqual(those)
+  expect(others.filter((path) => patternOf(pattern).test(path))).toEqual([])
+})
+
+test('a pattern of a stranger takes no longer than it is', () => {
+  expect(patternOf(`${'*a'.repeat(60)}b`).test('a'.repeat(300))).toBe(false)
+  expect(patternOf(`${'{0..999999}'.repeat(9)}b`).test('7'.repeat(300))).toBe(false)
+  expect(() => patternOf('{5..1}')).toThrow('is not a range of numbers')
 })
