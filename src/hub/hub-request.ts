@@ -151,7 +151,7 @@ export function hubFetch(request: HubRequest): typeof globalThis.fetch {
   return async (input, init) =>
     asked(
       String(input instanceof Request ? input.url : input),
-      init as unknown as RequestInit,
+      (init ?? {}) as unknown as RequestInit,
       request,
       async (response) => {
         const bytes = await bytesOf(response, request)

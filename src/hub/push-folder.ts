@@ -6,10 +6,10 @@ import { pathToFileURL } from 'node:url'
 import { type CommitOperation, commitIter, createBranch, createRepo, HubApiError } from '@huggingface/hub'
 import { plainText } from '../base/plain-text.js'
 import { UserError } from '../base/user-error.js'
-import { type HubAddress, hubText } from './hub-address.js'
+import { type HubAddress, hubText, isCommit } from './hub-address.js'
 import type { HubFile } from './hub-cache.js'
 import { HubUnreachable, notAHub, whyNot } from './hub-error.js'
-import { askHub, hubFetch } from './hub-request.js'
+import { hubFetch } from './hub-request.js'
 import { type HubSettings, hubSettings } from './hub-settings.js'
 import { listRepository } from './list-files.js'
 
@@ -57,12 +57,18 @@ export interface Pushed {
  */
 export async function pushFolder(folder: string, address: HubAddress, options: PushOptions): Promise<Pushed> {
   const { settings, token } = requireToken(address)
+  const state: PushState = { isCommitting: false }
   try {
-    return await push(folder, address, options, settings, token)
+    return await push(folder, address, options, settings, token, state)
   } catch (error) {
     options.signal?.throwIfAborted()
-    throw explained(error, address, settings)
+    throw explained(error, address, settings, state)
   }
+}
+
+interface PushState {
+  /** Whether the commit was asked for: where its answer is lost, it may have been made. */
+  isCommitting: boolean
 }
 
 /** Throws a UserError where nothing can be pushed from here: no token, or no network by the user's wish. */
@@ -88,6 +94,7 @@ async function push(
   { files, texts, isOld, isPrivate, message, signal, onProgress }: PushOptions,
   settings: HubSettings,
   accessToken: string,
+  state: PushState,
 ): Promise<Pushed> {
   const { id, revision: branch = 'main' } = address
   const repo = { type: 'dataset', name: id } as const
@@ -116,7 +123,7 @@ async function push(
     async read(path) {
       if (head === undefined || !there.some((file) => file.path === path)) return undefined
       const url = `${settings.endpoint}/datasets/${id}/resolve/${head}/${path.split('/').map(encodeURIComponent).join('/')}`
-      return (await askHub(url, {}, { place, settings, signal })).text()
+      return (await hubFetch({ place, settings, signal })(url)).text()
     },
   }
   const own = new Map(Object.entries((await texts?.(side)) ?? {}))
@@ -155,10 +162,12 @@ async function push(
   for (let next = await commits.next(); ; next = await commits.next()) {
     if (next.done) {
       onProgress?.(total, total)
-      const commit = next.value?.commit.oid ?? ''
+      const commit = next.value?.commit.oid
+      if (!isCommit(commit)) throw notAHub(place, settings, 'it names no commit')
       return { commit, page, isNew: !found.isThere, changed, same, removed }
     }
     const event = next.value
+    if (event.event === 'phase') state.isCommitting = event.phase === 'committing'
     if (event.event !== 'fileProgress' || event.state !== 'uploading') continue
     done.set(event.path, event.progress * (sizes.get(event.path) ?? 0))
     onProgress?.(Math.round([...done.values()].reduce((sum, bytes) => sum + bytes, 0)), total)
@@ -174,13 +183,12 @@ async function headOf(
 ): Promise<{ readonly isThere: boolean; readonly head?: string }> {
   const url = `${settings.endpoint}/api/datasets/${address.id}/revision/${encodeURIComponent(branch)}`
   const place = { ...address, path: '' }
-  const response = await askHub(url, {}, { place, settings, signal, answers: [401, 404] })
+  const response = await hubFetch({ place, settings, signal, answers: [401, 404] })(url)
   if (response.ok) {
     const { sha } = Object(await response.json()) as { readonly sha?: unknown }
     return { isThere: true, ...(typeof sha === 'string' && { head: sha }) }
   }
   const code = response.headers.get('x-error-code')
-  await response.body?.cancel()
   // A token that is not taken is told of when the repository is made.
   return { isThere: code === 'RevisionNotFound' }
 }
@@ -203,7 +211,12 @@ async function isSame(
 }
 
 /** What the Hub or the network has refused, in words that say what to do. */
-function explained(error: unknown, address: HubAddress, settings: HubSettings): unknown {
+function explained(
+  error: unknown,
+  address: HubAddress,
+  settings: HubSettings,
+  { isCommitting }: PushState,
+): unknown {
   const { endpoint, token, tokenFrom } = settings
   const at = hubText({ ...address, path: '' })
   if (error instanceof HubApiError) {
@@ -225,7 +238,7 @@ function explained(error: unknown, address: HubAddress, settings: HubSettings): 
   if (error instanceof HubUnreachable) {
     const why = error.cause === undefined ? 'it does not take it now' : whyNot(error.cause)
     return new HubUnreachable(
-      `${at}: ${endpoint} cannot be reached (${why}). The branch is as it was; run the same command again, and what has come there is not sent again.`,
+      `${at}: ${endpoint} cannot be reached (${why}). ${isCommitting ? 'Whether the commit is made is not known' : 'The branch is as it was'}; run the same command again, and what has come there is not sent again.`,
       { cause: error },
     )
   }

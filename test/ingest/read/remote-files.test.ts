@@ -7,8 +7,9 @@ import { ingestConfig } from '../../../src/ingest/config.js'
 import { openSource } from '../../../src/ingest/open-source.js'
 import { planIngest } from '../../../src/ingest/plan-ingest.js'
 import { patternOf } from '../../../src/ingest/read/name-pattern.js'
-import { hubFiles } from '../../../src/ingest/read/remote-files.js'
+import { hubFiles, s3Files } from '../../../src/ingest/read/remote-files.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
+import { parseS3, s3Client } from '../../../src/storage/s3-client.js'
 import { hubHome } from '../../helpers/hub-home.js'
 import { s3Server } from '../../helpers/s3-server.js'
 import { sourceSamples } from '../../helpers/source-samples.js'
@@ -210,6 +211,16 @@ test.each<[string, readonly string[], readonly string[]]>([
 ])('the pattern %s names a path or does not', (pattern, those, others) => {
   expect(those.filter((path) => patternOf(pattern).test(path))).toEqual(those)
   expect(others.filter((path) => patternOf(pattern).test(path))).toEqual([])
+})
+
+test('objects that stand for folders are no files, and one whose name no address can hold is told', async () => {
+  const { sdk, client } = await s3Client(parseS3(s3.url('')))
+  const put = (Key: string) => client.send(new sdk.PutObjectCommand({ Bucket: 'bucket', Key, Body: 'x' }))
+  for (const key of ['odd/marked/', 'odd/marked/a.tsv']) await put(key)
+  const places = (await s3Files(s3.url('odd/marked/**'), ['.tsv'])).map(({ place }) => place)
+  expect(places).toEqual([s3.url('odd/marked/a.tsv')])
+  await put('odd/asked/what?.tsv')
+  await expect(s3Files(s3.url('odd/asked'), ['.tsv'])).rejects.toThrow('has an object odd/asked/what?.tsv')
 })
 
 test('a pattern of a stranger takes no longer than it is', () => {
