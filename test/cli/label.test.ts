@@ -145,6 +145,18 @@ describe('groundmill label by a model of the Hub', () => {
   })
 })
 
+it('reads an export of form hf by itself, its captions with it', async () => {
+  const out = join(folder, 'handed-on')
+  const first = join(folder, 'first')
+  const args = ['--teacher', detector, '--device', 'cpu']
+  expect((await runCommand('label', photos, ...args, '-o', first)).code).toBe(0)
+  await runCommand('export', join(first, 'photos'), '--format', 'hf', '-o', out)
+  const again = await runCommand('label', join(out, 'data'), ...args, '-o', join(folder, 'again'))
+  expect(again.out).toMatch(/^photos +photos +pairs +3 +3 /m)
+  expect(again.out).toMatch(/^photos +phrases +captions +6 +6 /m)
+  expect(again.code).toBe(0)
+})
+
 describe('the format of a source', () => {
   it.each<[string, readonly string[], string]>([
     ['pictures', ['a.jpg', 'a.txt'], 'folder'],

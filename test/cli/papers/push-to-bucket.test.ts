@@ -206,6 +206,16 @@ describe('a push to a bucket is refused', () => {
     const form = { format: 'hf', split: 'train' } as const
     const away = checkPush(pushAddress('s3://bucket/x?endpoint=http://127.0.0.1:9'), form)
     await expect(away).rejects.toThrow(/the store cannot be reached \(ECONNREFUSED\)\. Check the endpoint/)
+    // Tries of many requests at once say nothing beside that.
+    const warnings: Error[] = []
+    const hear = (warning: Error) => warnings.push(warning)
+    process.on('warning', hear)
+    s3.fail(99, /PUT .*failing\/.*(png|jpg|jpeg)/, 503)
+    const pictures = fresh()
+    await exportTo(source, pictures, { format: 'coco' })
+    await expect(push(pictures, 'failing', { format: 'coco' })).rejects.toThrow('it answers with 503')
+    process.off('warning', hear)
+    expect(warnings.map(({ name }) => name)).not.toContain('MaxListenersExceededWarning')
     s3.fail(9, /GET .*busy/, 503)
     await expect(checkPush(pushAddress(s3.url('busy')), form)).rejects.toThrow(
       'it answers with 503. Run the same command again later',
