@@ -79,12 +79,20 @@ async function pipelineText(
   { teacher, names, url, caption, device }: LabelOptions,
   command: string,
 ): Promise<string> {
-  const { ingest: source, isBare } = await guessSource(photos)
+  const { ingest: source, isBare, isEmpty } = await guessSource(photos)
   const columns = { ...(url && { url }), ...(caption && { caption }) }
   const asked = names
     ?.split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '')
+  if (isEmpty)
+    throw new UserError(
+      `${photos} has no pictures, nor a list of them (.parquet, .tar, .csv, .tsv, .jsonl, .json): name another folder or file.`,
+    )
+  if (asked?.length === 0)
+    throw new UserError(
+      '--names names nothing: --names dog,bicycle asks each picture for a dog and a bicycle.',
+    )
   if (asked !== undefined && source.format !== 'folder')
     throw new UserError(
       `--names is for folders of pictures: ${photos} is read as ${source.format}, and has its own captions.`,

@@ -9,7 +9,7 @@ import { absent } from '../base/files/sync-folder.js'
 import { acquireLock, LockedError } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import { hubText } from './hub-address.js'
-import { blobName, type HubFile, type HubRepo, repoFolder, tagCache } from './hub-cache.js'
+import { blobName, type HubFile, type HubRepo, refuseFolder, repoFolder, tagCache } from './hub-cache.js'
 import { HubUnreachable, unreachable } from './hub-error.js'
 import { askHub, pauseBefore } from './hub-request.js'
 import type { HubSettings } from './hub-settings.js'
@@ -78,6 +78,7 @@ async function fetchInto(blob: string, fetch: Fetch): Promise<void> {
   const { repo, file, signal } = fetch
   const part = `${blob}.groundmill.incomplete`
   const address = hubText({ ...repo, path: file.path })
+  for (const path of [blob, part]) await refuseFolder(path)
   const resumed = (await stat(part).catch(absent))?.size ?? 0
   await requireRoom(dirname(blob), file.size - resumed, address, fetch.settings)
   for (let isAgain = false; ; isAgain = true) {
@@ -149,7 +150,7 @@ async function fetchPart(part: string, address: string, { settings, repo, file, 
       }
       if (done === before && ++fruitless === tries)
         throw new HubUnreachable(
-          `${address}: ${settings.endpoint} sends nothing. Run the same command again later.`,
+          `${address}: ${settings.endpoint} sends ${done === 0 ? 'nothing' : `${done} of its ${file.size} bytes, and no more`}. Run the same command again later; if it stays so, something on the way changes it (a proxy, HF_ENDPOINT).`,
         )
     }
     await handle.sync()
@@ -165,10 +166,14 @@ async function emptied(handle: FileHandle): Promise<0> {
   return 0
 }
 
+/** Whether a file of the cache has the bytes that the Hub has listed. */
+export const hasItsBytes = async (path: string, file: HubFile): Promise<boolean> =>
+  (await hashOf(path, file)) === blobName(file)
+
 /** SHA-256 of a large file, else the id that git has for its content (a blob's SHA-1). */
-async function hashOf(path: string, { size, sha256 }: HubFile, signal: AbortSignal): Promise<string> {
+async function hashOf(path: string, { size, sha256 }: HubFile, signal?: AbortSignal): Promise<string> {
   const hash = sha256 === undefined ? createHash('sha1').update(`blob ${size}\0`) : createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal }))
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) }))
     hash.update(chunk as Buffer)
   return hash.digest('hex')
 }

@@ -11,6 +11,8 @@ const repositories = () => import('./hub-repository.js')
 
 /** Larger texts are no configuration and no vocabulary. */
 const largestText = 32 * 1024 * 1024
+/** A model has a dozen. */
+const mostTexts = 1000
 /** What says how a model is read: all of it is a few MB at most. */
 const isText = (name: string) =>
   /^(1_Pooling\/)?[^/]+\.(json|txt)$/.test(name) && !/\.index\.json$/.test(name)
@@ -21,6 +23,12 @@ export interface ModelListing {
   readonly folder: string
   /** Its files below the folder, whether they were fetched or not. */
   readonly names: readonly string[]
+  /** Whether these are only those that the cache has, for nobody could be asked which there are. */
+  readonly isPartial: boolean
+  /** Whether all bytes of one are on this machine. */
+  isThere(name: string): Promise<boolean>
+  /** Fetches one anew where its bytes are not those of the Hub; whether they were others. */
+  mend(name: string): Promise<boolean>
 }
 
 /**
@@ -39,7 +47,7 @@ export async function fetchModel(
 ): Promise<string> {
   const at = parseHub(address)
   if (at.type !== 'model') throw new UserError(`${address} is a dataset, where a model is needed.`)
-  const { fetchFile, openSnapshot } = await repositories()
+  const { fetchFile, mendFile, missingFiles, openSnapshot } = await repositories()
   const snapshot = await openSnapshot(at)
   const prefix = at.path === '' ? '' : `${at.path}/`
   const files = new Map(
@@ -47,14 +55,34 @@ export async function fetchModel(
       file.path.startsWith(prefix) ? [[file.path.slice(prefix.length), file] as const] : [],
     ),
   )
-  if (files.size === 0) throw new UserError(`${address}: the repository has no such folder.`)
+  if (files.size === 0)
+    throw new UserError(`${address}: the repository has no ${at.path === '' ? 'files' : 'such folder'}.`)
   const folder = join(snapshotFolder(snapshot.settings, snapshot), at.path)
   const texts = [...files].flatMap(([name, file]) => (isText(name) && file.size <= largestText ? [file] : []))
-  for (const file of texts) await fetchFile(snapshot, file)
-  const listing = { folder, names: [...files.keys()] }
+  if (texts.length > mostTexts)
+    throw new UserError(
+      `${address} has ${texts.length} texts (*.json, *.txt) at its top, more than a model has: name a folder of it.`,
+    )
+  for (const file of texts) {
+    await fetchFile(snapshot, file)
+    await mendFile(snapshot, file)
+  }
+  const fileOf = (name: string) => files.get(posix.normalize(name))
+  const listing: ModelListing = {
+    ...{ folder, names: [...files.keys()], isPartial: snapshot.isPartial },
+    async isThere(name) {
+      const file = fileOf(name)
+      return file !== undefined && (await missingFiles(snapshot, [file])).length === 0
+    },
+    async mend(name) {
+      const file = fileOf(name)
+      if (file) requireFetching(address, file.size)
+      return file !== undefined && mendFile(snapshot, file)
+    },
+  }
   for (const fetched = new Set(texts); ; ) {
     const names = await choose(listing)
-    const chosen = names.flatMap((name) => files.get(posix.normalize(name)) ?? [])
+    const chosen = names.flatMap((name) => fileOf(name) ?? [])
     const wanted = chosen.filter((file) => !fetched.has(file))
     if (wanted.length === 0) return folder
     await fetchAll(address, snapshot, wanted)
@@ -79,10 +107,10 @@ async function fetchAll(address: string, snapshot: HubSnapshot, files: readonly 
  */
 export async function fetchModelFile(address: string, names: readonly string[] = []): Promise<string> {
   const at = parseHub(address)
-  const { fetchFile, missingFiles, openSnapshot } = await repositories()
+  const { fetchFile, fileAt, missingFiles, openSnapshot } = await repositories()
   const snapshot = await openSnapshot(at)
   const wanted = at.path === '' ? names : [at.path]
-  const file = wanted.flatMap((name) => snapshot.files.find(({ path }) => path === name) ?? [])[0]
+  const file = wanted.flatMap((name) => fileAt(snapshot, name) ?? [])[0]
   if (file) {
     const [missing] = await missingFiles(snapshot, [file])
     if (missing) requireFetching(address, missing.size)
@@ -98,8 +126,12 @@ export async function fetchModelFile(address: string, names: readonly string[] =
  *
  * @param name of the file, without `.onnx`
  */
-export function noOnnxFile(address: string, { names }: ModelListing, name: string): UserError {
+export function noOnnxFile(address: string, { names, isPartial }: ModelListing, name: string): UserError {
   const { id } = parseHub(address)
+  if (isPartial)
+    return new UserError(
+      `${address}: the cache has no ${name}.onnx of it, and the Hub cannot be asked what there is: fetch it where there is a network (unset HF_HUB_OFFLINE).`,
+    )
   const onnx = names.filter((one) => one.endsWith('.onnx'))
   if (onnx.length > 0)
     return new UserError(`${address} has no ${name}.onnx, in it or in onnx/; it has: ${nameList(onnx)}.`)

@@ -19,6 +19,9 @@ const forms = 'hf://ORG/MODEL[@REVISION] or hf://datasets/ORG/NAME[@REVISION][/P
 
 /** As the Hub has names: letters, digits, `-`, `_` and `.` that stand alone, at most 96. */
 const namePart = /^(?!.*(?:--|\.\.))[A-Za-z\d_](?:[\w.-]{0,94}[A-Za-z\d_])?$/
+/** What else the Hub has, and what stands before a name: no user and no organisation is called so. */
+const unread = ['buckets', 'spaces', 'kernels']
+const sorts = ['models', 'datasets', ...unread]
 /** Refs that have slashes of their own. */
 const specialRef = /^refs\/(?:pr\/\d+|convert\/[\w.-]+)(?=\/|$)/
 /** A branch with a slash in its name has `%2F` in an address. */
@@ -38,7 +41,7 @@ export function parseHub(text: string): HubAddress {
     )
   const refuse = (why: string) => new UserError(`${shownValue(text)}: ${why}; it is ${forms}.`)
   const [first = ''] = rest.split('/', 1)
-  if (['buckets', 'spaces', 'kernels'].includes(first))
+  if (unread.includes(first))
     throw new UserError(
       `${shownValue(text)}: ${first} of the Hub are not read, only models and datasets${first === 'buckets' ? '. A bucket is read as s3://BUCKET/PATH?endpoint=https://s3.hf.co/ORG&region=us-east-1' : ''}.`,
     )
@@ -48,7 +51,8 @@ export function parseHub(text: string): HubAddress {
   ).split('/')
   const at = named.indexOf('@')
   const name = at === -1 ? named : named.slice(0, at)
-  if (!namePart.test(org) || !namePart.test(name)) throw refuse('it does not name a repository of the Hub')
+  if (sorts.includes(org) || !namePart.test(org) || !namePart.test(name))
+    throw refuse('it does not name a repository of the Hub')
   const behind = [...(at === -1 ? [] : [named.slice(at + 1)]), ...others].join('/')
   const id = `${org}/${name}`
   if (at === -1) return { type, id, path: pathIn(behind, refuse) }
@@ -62,7 +66,7 @@ export function parseHub(text: string): HubAddress {
 
 function pathIn(path: string, refuse: (why: string) => UserError): string {
   const clean = path.replace(/\/$/, '')
-  if (clean !== '' && !isInside(clean)) throw refuse('its path leads out of the repository')
+  if (clean !== '' && !isInside(clean)) throw refuse('its path is none within the repository')
   return clean
 }
 

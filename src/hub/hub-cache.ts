@@ -1,9 +1,11 @@
-import { copyFile, lstat, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { copyFile, lstat, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { makeFolder } from '../base/files/make-folder.js'
+import { readRegularFile } from '../base/files/regular-file.js'
 import { absent } from '../base/files/sync-folder.js'
 import { asidePath, writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { parseJson } from '../base/parse-json.js'
+import { UserError } from '../base/user-error.js'
 import { type HubAddress, isCommit, isInside } from './hub-address.js'
 import type { HubSettings } from './hub-settings.js'
 
@@ -38,7 +40,9 @@ export async function cachedCommit(
   repo: Pick<HubRepo, 'type' | 'id'>,
   revision: string,
 ): Promise<string | undefined> {
-  const text = await readFile(join(repoFolder(settings, repo), 'refs', revision), 'utf8').catch(() => '')
+  const path = join(repoFolder(settings, repo), 'refs', revision)
+  // Whatever lies there: a pipe, or something long.
+  const text = await readRegularFile(path, 1000).then(String, () => '')
   return isCommit(text.trim()) ? text.trim() : undefined
 }
 
@@ -50,6 +54,9 @@ export async function keepCommit(settings: HubSettings, repo: HubRepo, revision:
 const treeName = (settings: HubSettings, repo: HubRepo) =>
   join(repoFolder(settings, repo), 'trees', `${repo.commit}.json`)
 
+/** Of the list of a repository with as many files as are listed at most. */
+const largestTree = 256 * 1024 * 1024
+
 interface KeptFile {
   readonly size: number
   readonly blob_id: string
@@ -59,19 +66,21 @@ interface KeptFile {
 /** The files of a commit as they were listed before; undefined where they were not. */
 export async function cachedTree(settings: HubSettings, repo: HubRepo): Promise<HubFile[] | undefined> {
   try {
-    const { format_version, files } = parseJson(await readFile(treeName(settings, repo), 'utf8')) as {
+    const { format_version, files } = parseJson(
+      (await readRegularFile(treeName(settings, repo), largestTree)).toString('utf8'),
+    ) as {
       readonly format_version?: unknown
       readonly files?: Readonly<Record<string, KeptFile>>
     }
     if (format_version !== 1) return undefined
-    return checkedFiles(
-      Object.entries(files ?? {}).map(([path, { size, blob_id, lfs_sha256 }]) => ({
-        path,
-        size,
-        oid: blob_id,
-        ...(lfs_sha256 !== undefined && { sha256: lfs_sha256 }),
-      })),
-    )
+    const kept = Object.entries(files ?? {}).map(([path, { size, blob_id, lfs_sha256 }]) => ({
+      path,
+      size,
+      oid: blob_id,
+      ...(lfs_sha256 !== undefined && { sha256: lfs_sha256 }),
+    }))
+    // A list without a file is sooner a damaged one.
+    return kept.length > 0 && kept.every(isHubFile) ? kept : undefined
   } catch {
     return undefined
   }
@@ -92,21 +101,17 @@ export async function keepTree(
   await writeFileAtomic(treeName(settings, repo), JSON.stringify({ format_version: 1, files: kept }, null, 1))
 }
 
-/** Throws an Error where a listing names files that are no files of a repository. */
-export function checkedFiles(files: HubFile[]): HubFile[] {
-  for (const { path, size, oid, sha256 = '0'.repeat(64) } of files)
-    if (
-      ![path, oid, sha256].every((text) => typeof text === 'string') ||
-      !isInside(path) ||
-      !Number.isSafeInteger(size) ||
-      size < 0 ||
-      !/^[\da-f]{40}$/.test(oid) ||
-      !/^[\da-f]{64}$/.test(sha256)
-    )
-      throw new Error(
-        `the list of files names ${JSON.stringify(String(path).slice(0, 100))} with ids that are none`,
-      )
-  return files
+/** Whether an entry of a list is a file of a repository: a path that stays in it, a size and hashes. */
+export function isHubFile({ path, size, oid, sha256 = '0'.repeat(64) }: HubFile): boolean {
+  const areTexts = [path, oid, sha256].every((text) => typeof text === 'string')
+  return (
+    areTexts &&
+    isInside(path) &&
+    Number.isSafeInteger(size) &&
+    size >= 0 &&
+    /^[\da-f]{40}$/.test(oid) &&
+    /^[\da-f]{64}$/.test(sha256)
+  )
 }
 
 /** What there is of a commit in the cache, without a listing: paths and sizes. */
@@ -148,6 +153,7 @@ export async function pointToBlob(settings: HubSettings, repo: HubRepo, file: Hu
   const pointer = join(snapshotFolder(settings, repo), file.path)
   const blob = join(repoFolder(settings, repo), 'blobs', blobName(file))
   await makeFolder(dirname(pointer))
+  await refuseFolder(pointer)
   const aside = asidePath(pointer)
   try {
     const target = relative(dirname(pointer), blob)
@@ -157,6 +163,18 @@ export async function pointToBlob(settings: HubSettings, repo: HubRepo, file: Hu
     await rm(aside, { force: true })
   }
   return pointer
+}
+
+/** Throws a UserError where there is a folder in the place of a file of the cache. */
+export async function refuseFolder(path: string): Promise<void> {
+  if ((await lstat(path).catch(absent))?.isDirectory())
+    throw new UserError(`${path} is a folder, where a file of the Hub's cache belongs: take it away.`)
+}
+
+/** Takes a file out of the cache whose bytes are not those of its name. */
+export async function dropFile(settings: HubSettings, repo: HubRepo, file: HubFile): Promise<void> {
+  await rm(join(snapshotFolder(settings, repo), file.path), { force: true })
+  await rm(join(repoFolder(settings, repo), 'blobs', blobName(file)), { force: true })
 }
 
 /** Says to programs that make backups that this is a cache (bford.info/cachedir). */

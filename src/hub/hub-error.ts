@@ -30,7 +30,7 @@ export function refusalError(
   const page = `${endpoint}/${place.type === 'dataset' ? 'datasets/' : ''}${place.id}`
   if (code === 'RevisionNotFound')
     return new UserError(
-      `${at}: the repository has no branch, tag or commit "${place.revision}": see ${page}/commits.`,
+      `${at}: the repository has no branch, tag or commit "${place.revision ?? 'main'}": see ${page}/commits.`,
     )
   if (code === 'EntryNotFound')
     return new UserError(`${at}: the repository has no such file: see ${page}/tree/main.`)
@@ -62,6 +62,29 @@ export function refusalError(
     ? new HubUnreachable(`${failed}${advice}.`)
     : new UserError(`${failed}.`)
 }
+
+/** Of where the Hub leads on to: what is refused there says nothing of who may read the repository. */
+export const refusedElsewhere = (
+  host: string,
+  status: number,
+  place: HubPlace,
+  { endpoint }: HubSettings,
+): HubUnreachable =>
+  new HubUnreachable(
+    `${hubText(place)}: ${endpoint} leads to ${host}, which answers with ${status}. Run the same command again; if it stays so, something on the way forbids it (a proxy, a firewall).`,
+  )
+
+/** What answers is no Hub. */
+export const notAHub = (
+  place: HubPlace,
+  { endpoint }: HubSettings,
+  why?: string,
+  cause?: unknown,
+): UserError =>
+  new UserError(
+    `${hubText(place)}: ${endpoint} does not answer as a Hub does${why === undefined ? '' : ` (${why})`}: check HF_ENDPOINT.`,
+    { cause },
+  )
 
 /** Why the Hub could not be reached. */
 export function unreachable(

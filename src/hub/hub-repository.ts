@@ -1,26 +1,25 @@
-import { datasetInfo, listFiles as listHubFiles, modelInfo } from '@huggingface/hub'
-import { UserError } from '../base/user-error.js'
-import { fetchBlob } from './fetch-blob.js'
+import { datasetInfo, modelInfo } from '@huggingface/hub'
+import { counted } from '../base/counted.js'
+import { nameList } from '../base/name-list.js'
+import { fetchBlob, hasItsBytes } from './fetch-blob.js'
 import { type HubAddress, hubText, isCommit } from './hub-address.js'
 import {
   cachedCommit,
   cachedFile,
   cachedFiles,
   cachedTree,
-  checkedFiles,
+  dropFile,
   type HubFile,
   type HubRepo,
   keepCommit,
   keepTree,
   pointToBlob,
 } from './hub-cache.js'
-import { HubUnreachable, offlineError } from './hub-error.js'
+import { HubUnreachable, notAHub, offlineError } from './hub-error.js'
 import { hubFetch } from './hub-request.js'
 import { type HubSettings, hubSettings } from './hub-settings.js'
+import { listRepository } from './list-files.js'
 import { fetchWatch } from './watch-fetches.js'
-
-/** Files of a repository that are listed at most. */
-const mostFiles = 300_000
 
 /** Commits by what was asked for: in one process a branch is the same commit wherever it is named. */
 const resolved = new Map<string, Promise<string>>()
@@ -59,14 +58,13 @@ async function askForCommit(
       type === 'model'
         ? await modelInfo({ ...asked, additionalFields: ['sha'] })
         : await datasetInfo({ ...asked, additionalFields: ['sha'] })
-    if (!isCommit(sha))
-      throw new UserError(`${hubText(place)}: ${settings.endpoint} names no commit: is it a Hub?`)
+    if (!isCommit(sha)) throw notAHub(place, settings, 'it names no commit')
     await keepCommit(settings, { ...address, commit: sha }, revision).catch(() => {})
     return sha
   } catch (error) {
     const known = await cachedCommit(settings, address, revision)
     const isAway = settings.isOffline || error instanceof HubUnreachable
-    if (!isAway || known === undefined) throw notJson(error, place, settings)
+    if (!isAway || known === undefined) throw explained(error, place, settings)
     if (!settings.isOffline)
       fetchWatch().onNotice?.(
         `${hubText(place)}: ${settings.endpoint} cannot be reached; what the cache has is used (commit ${known})`,
@@ -75,12 +73,10 @@ async function askForCommit(
   }
 }
 
-/** What is no Hub answers with a page. */
-const notJson = (error: unknown, place: HubAddress, { endpoint }: HubSettings): unknown =>
-  error instanceof SyntaxError
-    ? new UserError(`${hubText(place)}: ${endpoint} does not answer as a Hub does: check HF_ENDPOINT.`, {
-        cause: error,
-      })
+/** What is no Hub answers with a page, or with other JSON. */
+const explained = (error: unknown, place: HubAddress, settings: HubSettings): unknown =>
+  error instanceof SyntaxError || error instanceof TypeError
+    ? notAHub(place, settings, undefined, error)
     : error
 
 const joined = (signal: AbortSignal | undefined): AbortSignal | undefined => {
@@ -92,7 +88,13 @@ const joined = (signal: AbortSignal | undefined): AbortSignal | undefined => {
 export interface HubSnapshot extends HubRepo {
   readonly settings: HubSettings
   readonly files: readonly HubFile[]
+  /** Whether these are only those that the cache has, for nobody could be asked which there are. */
+  readonly isPartial: boolean
 }
+
+/** Lists of the commits that were opened last: a dataset of many files is opened as often. */
+const listed = new Map<string, readonly HubFile[]>()
+const mostListed = 4
 
 /**
  * Lists the files of a repository at a commit. The list of a commit never changes, and is kept in the cache. Where the
@@ -104,44 +106,53 @@ export async function openSnapshot(address: HubAddress, signal?: AbortSignal): P
   const settings = hubSettings()
   const { type, id } = address
   const repo = { type, id, commit: await resolveCommit(address, signal) }
-  const kept = await cachedTree(settings, repo)
-  if (kept) return { ...repo, settings, files: kept }
+  const key = JSON.stringify([settings.endpoint, settings.cache, type, id, repo.commit])
+  const whole = (files: readonly HubFile[]) => {
+    listed.delete(key)
+    listed.set(key, files)
+    const [oldest = key] = listed.keys()
+    if (listed.size > mostListed) listed.delete(oldest)
+    return { ...repo, settings, files, isPartial: false }
+  }
+  const kept = listed.get(key) ?? (await cachedTree(settings, repo))
+  if (kept) return whole(kept)
   try {
-    const files = await listAll(address, repo, settings, signal)
-    // A cache that cannot be written to is of use all the same.
-    await keepTree(settings, repo, files).catch(() => {})
-    return { ...repo, settings, files }
+    return whole(await listAll(address, repo, settings, signal))
   } catch (error) {
     const isAway = settings.isOffline || error instanceof HubUnreachable
     const there = isAway ? await cachedFiles(settings, repo) : []
-    if (there.length === 0) throw notJson(error, address, settings)
-    return { ...repo, settings, files: there.map((file) => ({ ...file, oid: '' })) }
+    if (there.length === 0) throw error
+    return { ...repo, settings, files: there.map((file) => ({ ...file, oid: '' })), isPartial: true }
   }
 }
 
 async function listAll(
   address: HubAddress,
-  { type, id, commit }: HubRepo,
+  repo: HubRepo,
   settings: HubSettings,
   signal: AbortSignal | undefined,
-): Promise<HubFile[]> {
+): Promise<readonly HubFile[]> {
+  const { type, id, commit } = repo
   const place = { ...address, path: '' }
-  const files: HubFile[] = []
-  const entries = listHubFiles({
-    repo: { type, name: id },
-    revision: commit,
-    recursive: true,
-    hubUrl: settings.endpoint,
-    fetch: hubFetch({ place, settings, signal: joined(signal) }),
-  })
-  for await (const { type: sort, path, size, oid = '', lfs } of entries) {
-    if (sort !== 'file') continue
-    files.push({ path, size: lfs?.size ?? size, oid, ...(lfs && { sha256: lfs.oid }) })
-    if (files.length > mostFiles)
-      throw new UserError(`${hubText(place)} has more than ${mostFiles} files, which are not listed.`)
-  }
-  return checkedFiles(files)
+  const fetch = hubFetch({ place, settings, signal: joined(signal) })
+  const asked = { repo: { type, name: id }, revision: commit, hubUrl: settings.endpoint, fetch }
+  const { files, leftOut } = await listRepository(asked, place, settings)
+  if (leftOut.length > 0)
+    fetchWatch().onNotice?.(
+      `${hubText(place)}: ${counted(leftOut.length, 'file')} left out, whose names no folder takes: ${nameList(leftOut, undefined, 3)}`,
+    )
+  // A cache that cannot be written to is of use all the same; a list with gaps is not for others.
+  else await keepTree(settings, repo, files).catch(() => {})
+  return files
 }
+
+/** A file of a snapshot by its path; undefined where there is none. */
+export function fileAt({ files }: HubSnapshot, path: string): HubFile | undefined {
+  const known = byPath.get(files) ?? new Map(files.map((file) => [file.path, file]))
+  byPath.set(files, known)
+  return known.get(path)
+}
+const byPath = new WeakMap<readonly HubFile[], ReadonlyMap<string, HubFile>>()
 
 /** Files that are fetched now, by their place in the cache. */
 const underWay = new Map<string, Promise<string>>()
@@ -165,6 +176,24 @@ export async function fetchFile(snapshot: HubSnapshot, file: HubFile, signal?: A
   const fetching = underWay.get(key) ?? work().finally(() => underWay.delete(key))
   underWay.set(key, fetching)
   return fetching
+}
+
+/**
+ * Fetches a file anew where the cache has other bytes than the Hub has listed: of a disk that was full, or that forgets.
+ *
+ * @returns whether it was damaged
+ * @throws as `fetchFile` does
+ */
+export async function mendFile(snapshot: HubSnapshot, file: HubFile): Promise<boolean> {
+  const { settings } = snapshot
+  const there = file.oid === '' ? undefined : await cachedFile(settings, snapshot, file)
+  if (!there || settings.isOffline || (await hasItsBytes(there, file))) return false
+  fetchWatch().onNotice?.(
+    `${hubText({ ...snapshot, revision: snapshot.commit, path: file.path })}: what the cache has is damaged, and is fetched again`,
+  )
+  await dropFile(settings, snapshot, file)
+  await fetchFile(snapshot, file)
+  return true
 }
 
 /** Which of some files are not on this machine, and so would be fetched. */

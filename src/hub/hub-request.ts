@@ -1,6 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { EnvHttpProxyAgent, fetch, type RequestInit, type Response } from 'undici'
-import { type HubPlace, HubUnreachable, offlineError, refusalError, unreachable } from './hub-error.js'
+import { UserError } from '../base/user-error.js'
+import {
+  type HubPlace,
+  HubUnreachable,
+  notAHub,
+  offlineError,
+  refusalError,
+  refusedElsewhere,
+  unreachable,
+} from './hub-error.js'
 import type { HubSettings } from './hub-settings.js'
 
 const tries = 5
@@ -11,6 +20,9 @@ const mostRedirects = 5
 const longestWait = 120
 /** Until an answer begins, and between two parts of it, in milliseconds. */
 const silence = 30_000
+/** Of an answer that is read whole: a page of a list has some hundred kB. In bytes and milliseconds. */
+const largestAnswer = 64 * 1024 * 1024
+const longestAnswer = 300_000
 
 // HTTPS_PROXY and NO_PROXY count, as for Python's tools.
 const agent = new EnvHttpProxyAgent({
@@ -45,7 +57,16 @@ export const pauseBefore = (attempt: number): number => 250 * 2 ** attempt * (0.
  *
  * @throws UserError where it refuses or may not be asked, HubUnreachable where it does not answer
  */
-export async function askHub(url: string, init: RequestInit, request: HubRequest): Promise<Response> {
+export const askHub = (url: string, init: RequestInit, request: HubRequest): Promise<Response> =>
+  asked(url, init, request, async (response) => response)
+
+/** @param take reads an answer, which is asked for again where its connection breaks off */
+async function asked<T>(
+  url: string,
+  init: RequestInit,
+  request: HubRequest,
+  take: (response: Response) => Promise<T>,
+): Promise<T> {
   const { place, settings, signal, answers = [] } = request
   if (settings.isOffline) throw offlineError(place, settings)
   for (let attempt = 1; ; attempt++) {
@@ -55,11 +76,13 @@ export async function askHub(url: string, init: RequestInit, request: HubRequest
     let most = tries
     try {
       const response = await followed(url, init, request)
-      if (response.ok || answers.includes(response.status)) return response
+      if (response.ok || answers.includes(response.status)) return await take(response)
       const { status, headers } = response
       const said = { status, code: headers.get('x-error-code'), message: headers.get('x-error-message') }
       await response.body?.cancel()
-      failure = refusalError(said, place, settings)
+      const { host, origin } = new URL(response.url)
+      const isHub = origin === new URL(settings.endpoint).origin
+      failure = isHub ? refusalError(said, place, settings) : refusedElsewhere(host, status, place, settings)
       if (!(failure instanceof HubUnreachable)) throw failure
       const asked = retryAfter(headers.get('retry-after'))
       if (asked !== undefined && asked > longestWait) throw failure
@@ -101,19 +124,56 @@ async function followed(url: string, init: RequestInit, { settings, signal, head
     const location = response.headers.get('location')
     if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response
     await response.body?.cancel()
-    const next = new URL(location, at)
-    if (hop === mostRedirects || !/^https?:$/.test(next.protocol))
-      throw new HubUnreachable(`${url} redirects without an end: check HF_ENDPOINT.`)
-    at = next
+    if (hop === mostRedirects) throw new HubUnreachable(`${url} redirects without an end: check HF_ENDPOINT.`)
+    at = redirected(location, at, url)
   }
 }
 
-/** As `askHub`, in the form in which @huggingface/hub takes a `fetch`. */
+/** Addresses of a cloud's own services on this machine (link-local): no file of a Hub lies there. */
+const isOwnService = (hostname: string) =>
+  /^169\.254\.|^\[fe[89ab][\da-f]:|^\[fd00:ec2::|^\[::ffff:a9fe:/i.test(hostname)
+
+function redirected(location: string, at: URL, url: string): URL {
+  const next = URL.canParse(location, at.href) ? new URL(location, at) : undefined
+  const isAllowed =
+    next !== undefined &&
+    /^https?:$/.test(next.protocol) &&
+    next.username + next.password === '' &&
+    (!isOwnService(next.hostname) || next.hostname === at.hostname)
+  if (isAllowed) return next
+  throw new UserError(
+    `${url} redirects to where no file of a Hub lies (${next ? `${next.protocol}//${next.host}` : 'no address'}): check HF_ENDPOINT and the proxy.`,
+  )
+}
+
+/** As `askHub`, in the form in which @huggingface/hub takes a `fetch`: answers have come whole, and are of bounded size. */
 export function hubFetch(request: HubRequest): typeof globalThis.fetch {
   return async (input, init) =>
-    (await askHub(
+    asked(
       String(input instanceof Request ? input.url : input),
-      init as unknown as RequestInit,
+      (init ?? {}) as unknown as RequestInit,
       request,
-    )) as unknown as globalThis.Response
+      async (response) => {
+        const bytes = await bytesOf(response, request)
+        const headers = new globalThis.Headers()
+        // They are no longer packed as they came.
+        for (const [name, value] of response.headers)
+          if (!/^content-(encoding|length)$/.test(name)) headers.append(name, value)
+        const { status, statusText } = response
+        return new globalThis.Response(bytes.length > 0 ? bytes : null, { status, statusText, headers })
+      },
+    )
+}
+
+async function bytesOf(response: Response, { place, settings }: HubRequest): Promise<Buffer<ArrayBuffer>> {
+  const start = performance.now()
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response.body ?? []) {
+    size += (part as Uint8Array).length
+    if (size > largestAnswer || performance.now() - start > longestAnswer)
+      throw notAHub(place, settings, 'its answer has no end')
+    parts.push(part as Uint8Array)
+  }
+  return Buffer.concat(parts)
 }

@@ -25,7 +25,7 @@ const isTrue = (text: string | undefined) => /^(1|on|yes|true)$/i.test(text ?? '
  * Reads the variables that Hugging Face's own tools read: HF_ENDPOINT, HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME, HF_TOKEN,
  * HF_TOKEN_PATH, HF_HUB_DISABLE_IMPLICIT_TOKEN, HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE (huggingface_hub, constants.py).
  *
- * @throws UserError where HF_ENDPOINT is no address of a server
+ * @throws UserError where HF_ENDPOINT is no address of a server, or what is there for a token is none
  */
 export function hubSettings(env: Environment = process.env): HubSettings {
   const home = expanded(
@@ -36,11 +36,18 @@ export function hubSettings(env: Environment = process.env): HubSettings {
   const tokenPath = expanded(env.HF_TOKEN_PATH || join(home, 'token'), env)
   const given = clean(env.HF_TOKEN) ?? clean(env.HUGGING_FACE_HUB_TOKEN)
   const isUsed = !isTrue(env.HF_HUB_DISABLE_IMPLICIT_TOKEN)
+  const token = isUsed ? (given ?? readToken(tokenPath)) : undefined
+  const tokenFrom = given === undefined ? tokenPath : 'HF_TOKEN'
+  // What a header does not take; the token itself is in no message.
+  if (token !== undefined && !/^[\x20-\x7e]{1,4096}$/.test(token))
+    throw new UserError(
+      `What ${tokenFrom} holds is no token of the Hub: it has other signs than letters, digits and "_", or is too long.`,
+    )
   return {
     endpoint: endpointOf(env.HF_ENDPOINT || 'https://huggingface.co'),
     cache,
-    token: isUsed ? (given ?? readToken(tokenPath)) : undefined,
-    tokenFrom: given === undefined ? tokenPath : 'HF_TOKEN',
+    token,
+    tokenFrom,
     isOffline: isTrue(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE),
   }
 }

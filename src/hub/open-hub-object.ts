@@ -4,7 +4,7 @@ import { resolveUrl } from './fetch-blob.js'
 import { parseHub } from './hub-address.js'
 import { cachedFile } from './hub-cache.js'
 import { offlineError } from './hub-error.js'
-import { openSnapshot } from './hub-repository.js'
+import { fileAt, openSnapshot } from './hub-repository.js'
 import { askHub } from './hub-request.js'
 import { fetchWatch } from './watch-fetches.js'
 
@@ -18,7 +18,7 @@ export async function openHubObject(address: string): Promise<OpenObject> {
   const at = parseHub(address)
   const snapshot = await openSnapshot(at)
   const { settings } = snapshot
-  const file = snapshot.files.find(({ path }) => path === at.path)
+  const file = fileAt(snapshot, at.path)
   if (!file) throw new Error(`${address} is not in the list of its repository`)
   const there = await cachedFile(settings, snapshot, file)
   if (there) return openObject(there)

@@ -3,30 +3,15 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import {
-  type CommitOperation,
-  commitIter,
-  createBranch,
-  createRepo,
-  HubApiError,
-  listFiles,
-} from '@huggingface/hub'
+import { type CommitOperation, commitIter, createBranch, createRepo, HubApiError } from '@huggingface/hub'
 import { plainText } from '../base/plain-text.js'
 import { UserError } from '../base/user-error.js'
-import { type HubAddress, hubText } from './hub-address.js'
-import { HubUnreachable, whyNot } from './hub-error.js'
-import { askHub, hubFetch } from './hub-request.js'
+import { type HubAddress, hubText, isCommit } from './hub-address.js'
+import type { HubFile } from './hub-cache.js'
+import { HubUnreachable, notAHub, whyNot } from './hub-error.js'
+import { hubFetch } from './hub-request.js'
 import { type HubSettings, hubSettings } from './hub-settings.js'
-
-/** A file as it is on the Hub. */
-interface PushedFile {
-  readonly path: string
-  readonly size: number
-  /** Its id in git; of a large file that of its pointer. */
-  readonly oid: string
-  /** Of what is stored as a large file. */
-  readonly sha256?: string
-}
+import { listRepository } from './list-files.js'
 
 export interface PushOptions {
   /** Files of the folder, from it on, with forward slashes. */
@@ -71,13 +56,19 @@ export interface Pushed {
  *   answer
  */
 export async function pushFolder(folder: string, address: HubAddress, options: PushOptions): Promise<Pushed> {
-  const { at, settings, token } = requireToken(address)
+  const { settings, token } = requireToken(address)
+  const state: PushState = { isCommitting: false }
   try {
-    return await push(folder, address, options, settings, token)
+    return await push(folder, address, options, settings, token, state)
   } catch (error) {
     options.signal?.throwIfAborted()
-    throw explained(error, at, settings)
+    throw explained(error, address, settings, state)
   }
+}
+
+interface PushState {
+  /** Whether the commit was asked for: where its answer is lost, it may have been made. */
+  isCommitting: boolean
 }
 
 /** Throws a UserError where nothing can be pushed from here: no token, or no network by the user's wish. */
@@ -103,6 +94,7 @@ async function push(
   { files, texts, isOld, isPrivate, message, signal, onProgress }: PushOptions,
   settings: HubSettings,
   accessToken: string,
+  state: PushState,
 ): Promise<Pushed> {
   const { id, revision: branch = 'main' } = address
   const repo = { type: 'dataset', name: id } as const
@@ -124,13 +116,14 @@ async function push(
     })
   if (found.head === undefined && branch !== 'main') await createBranch({ ...hub, branch })
   const head = found.head ?? (await headOf(address, branch, settings, signal)).head
-  const there = head === undefined ? [] : await filesOf({ ...hub, revision: head })
+  const { files: there } =
+    head === undefined ? { files: [] } : await listRepository({ ...hub, revision: head }, place, settings)
   const side: HubSide = {
     paths: there.map(({ path }) => path),
     async read(path) {
       if (head === undefined || !there.some((file) => file.path === path)) return undefined
       const url = `${settings.endpoint}/datasets/${id}/resolve/${head}/${path.split('/').map(encodeURIComponent).join('/')}`
-      return (await askHub(url, {}, { place, settings, signal })).text()
+      return (await hubFetch({ place, settings, signal })(url)).text()
     },
   }
   const own = new Map(Object.entries((await texts?.(side)) ?? {}))
@@ -169,10 +162,12 @@ async function push(
   for (let next = await commits.next(); ; next = await commits.next()) {
     if (next.done) {
       onProgress?.(total, total)
-      const commit = next.value?.commit.oid ?? ''
+      const commit = next.value?.commit.oid
+      if (!isCommit(commit)) throw notAHub(place, settings, 'it names no commit')
       return { commit, page, isNew: !found.isThere, changed, same, removed }
     }
     const event = next.value
+    if (event.event === 'phase') state.isCommitting = event.phase === 'committing'
     if (event.event !== 'fileProgress' || event.state !== 'uploading') continue
     done.set(event.path, event.progress * (sizes.get(event.path) ?? 0))
     onProgress?.(Math.round([...done.values()].reduce((sum, bytes) => sum + bytes, 0)), total)
@@ -188,27 +183,19 @@ async function headOf(
 ): Promise<{ readonly isThere: boolean; readonly head?: string }> {
   const url = `${settings.endpoint}/api/datasets/${address.id}/revision/${encodeURIComponent(branch)}`
   const place = { ...address, path: '' }
-  const response = await askHub(url, {}, { place, settings, signal, answers: [401, 404] })
+  const response = await hubFetch({ place, settings, signal, answers: [401, 404] })(url)
   if (response.ok) {
-    const { sha } = (await response.json()) as { readonly sha?: unknown }
+    const { sha } = Object(await response.json()) as { readonly sha?: unknown }
     return { isThere: true, ...(typeof sha === 'string' && { head: sha }) }
   }
   const code = response.headers.get('x-error-code')
-  await response.body?.cancel()
   // A token that is not taken is told of when the repository is made.
   return { isThere: code === 'RevisionNotFound' }
 }
 
-async function filesOf(asked: Parameters<typeof listFiles>[0]): Promise<PushedFile[]> {
-  const files: PushedFile[] = []
-  for await (const { type, path, size, oid = '', lfs } of listFiles({ ...asked, recursive: true }))
-    if (type === 'file') files.push({ path, size: lfs?.size ?? size, oid, ...(lfs && { sha256: lfs.oid }) })
-  return files
-}
-
 /** Whether the Hub has the same bytes under the same name: by SHA-256 of what is large there, else by git's own hash. */
 async function isSame(
-  there: PushedFile | undefined,
+  there: HubFile | undefined,
   size: number,
   content: string,
   isText: boolean,
@@ -224,7 +211,14 @@ async function isSame(
 }
 
 /** What the Hub or the network has refused, in words that say what to do. */
-function explained(error: unknown, at: string, { endpoint, token, tokenFrom }: HubSettings): unknown {
+function explained(
+  error: unknown,
+  address: HubAddress,
+  settings: HubSettings,
+  { isCommitting }: PushState,
+): unknown {
+  const { endpoint, token, tokenFrom } = settings
+  const at = hubText({ ...address, path: '' })
   if (error instanceof HubApiError) {
     const { statusCode, data } = error
     const said =
@@ -244,13 +238,11 @@ function explained(error: unknown, at: string, { endpoint, token, tokenFrom }: H
   if (error instanceof HubUnreachable) {
     const why = error.cause === undefined ? 'it does not take it now' : whyNot(error.cause)
     return new HubUnreachable(
-      `${at}: ${endpoint} cannot be reached (${why}). The branch is as it was; run the same command again, and what has come there is not sent again.`,
+      `${at}: ${endpoint} cannot be reached (${why}). ${isCommitting ? 'Whether the commit is made is not known' : 'The branch is as it was'}; run the same command again, and what has come there is not sent again.`,
       { cause: error },
     )
   }
-  if (error instanceof SyntaxError)
-    return new UserError(`${at}: ${endpoint} does not answer as a Hub does: check HF_ENDPOINT.`, {
-      cause: error,
-    })
+  if (error instanceof SyntaxError || error instanceof TypeError)
+    return notAHub({ ...address, path: '' }, settings, undefined, error)
   return error
 }

@@ -21,6 +21,8 @@ export interface GuessedSource {
   readonly ingest: { readonly format: string } & Readonly<Record<string, string>>
   /** Whether its pictures certainly have no captions. */
   readonly isBare: boolean
+  /** Whether it is a folder without any. */
+  readonly isEmpty: boolean
 }
 
 /** Formats that the ending of a name says, the first that fits. */
@@ -34,11 +36,13 @@ const byEnding = [parquet, webdataset, csv, tsv, jsonl, json]
  * @throws UserError where there is nothing, or where the ending is that of no list
  */
 export async function guessSource(path: string): Promise<GuessedSource> {
-  const named = formatOf([path])
+  // An address of a bucket has its endpoint behind the name.
+  const named = formatOf([isS3(path) ? path.replace(/\?.*$/s, '') : path])
   const isAddress = isHub(path) || isS3(path)
   const found = isAddress ? undefined : await stat(path).catch(() => undefined)
   if (!found?.isDirectory()) {
-    if (named || isAddress) return { ingest: { format: named ?? parquet.name, path }, isBare: false }
+    if (named || isAddress)
+      return { ingest: { format: named ?? parquet.name, path }, isBare: false, isEmpty: false }
     if (!found && !isPattern(path))
       throw new UserError(`Cannot read ${path}: there is no such file or folder.`)
     const endings = byEnding.flatMap((format) => format.endings ?? [])
@@ -49,11 +53,15 @@ export async function guessSource(path: string): Promise<GuessedSource> {
   const names = await filesBelow(path).catch(unreadable(path))
   if (names.includes('captions.json')) {
     const ingest = { format: 'coco', images: join(path, 'images'), captions: join(path, 'captions.json') }
-    return { ingest, isBare: false }
+    return { ingest, isBare: false, isEmpty: false }
   }
   const hasPictures = names.some((name) => pictureEndings.has(extname(name).toLowerCase()))
   const listed = hasPictures ? undefined : formatOf(names.filter((name) => !/[/\\]/.test(name)))
-  return { ingest: { format: listed ?? 'folder', path }, isBare: !listed && !hasCaptions(names) }
+  return {
+    ingest: { format: listed ?? 'folder', path },
+    isBare: !listed && !hasCaptions(names),
+    isEmpty: !listed && !hasPictures,
+  }
 }
 
 const hasCaptions = (names: readonly string[]) =>

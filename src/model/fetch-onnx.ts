@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { fetchModel, type ModelListing, noOnnxFile } from '../hub/fetch-model.js'
 import { isHub } from '../hub/hub-address.js'
@@ -24,10 +23,15 @@ export async function localModelFolder(
 }
 
 /** Files of weights that an ONNX file names; of one that is not there yet nobody knows. */
-async function weightsOf({ folder }: ModelListing, name: string): Promise<string[]> {
-  const path = join(folder, name)
-  if (!name.endsWith('.onnx') || !(await stat(path).catch(() => undefined))) return []
-  return [...(await externalWeights(path)).keys()].map((weights) => posix.join(posix.dirname(name), weights))
+async function weightsOf(listing: ModelListing, name: string): Promise<string[]> {
+  const path = join(listing.folder, name)
+  // One that is half there is fetched first.
+  if (!name.endsWith('.onnx') || !(await listing.isThere(name))) return []
+  const weights = await externalWeights(path).catch(async (error: unknown) => {
+    if (await listing.mend(name)) return externalWeights(path)
+    throw error
+  })
+  return [...weights.keys()].map((file) => posix.join(posix.dirname(name), file))
 }
 
 /** Where a repository has an ONNX file, in `onnx/` or beside `config.json`; undefined where it has none of that name. */

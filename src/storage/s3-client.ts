@@ -19,7 +19,7 @@ export interface S3Client {
 
 const knownSettings = new Set(['endpoint', 'region', 'path_style'])
 
-/** Throws a UserError where a URL names no bucket, has a setting that is not known, or carries a password. */
+/** Throws a UserError where a URL names no bucket or object, has a setting that is not known or is none, or carries a password. */
 export function parseS3(url: string): S3Location {
   // Messages and records name the address, its endpoint included.
   if (credentialIn(url))
@@ -35,6 +35,12 @@ export function parseS3(url: string): S3Location {
         `${url}: "${setting}" is not a setting; there are: ${[...knownSettings].join(', ')}.`,
       )
   }
+  const endpoint = new URLSearchParams(query).get('endpoint')
+  if (endpoint !== null && !(URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)))
+    throw new UserError(`${url}: the endpoint is no address of a server, such as http://127.0.0.1:9000.`)
+  // What asks for an object would ask for another one.
+  if (key.split('/').some((part) => part === '.' || part === '..'))
+    throw new UserError(`${url}: "." and ".." in an address name no object of a bucket.`)
   return { bucket, key: key.replace(/^\/+|\/+$/g, ''), query }
 }
 
@@ -98,6 +104,11 @@ export const statusOf = (error: unknown) => (error as ServiceError).$metadata?.h
 /** How often a request was sent before it was refused. */
 export const attemptsOf = (error: unknown) => (error as ServiceError).$metadata?.attempts ?? 1
 
+const isOfNetwork = /^(ECONN|ENOTFOUND$|EAI_|EHOST|ENET|EPIPE$|ETIMEDOUT$)/
+
+/** What a store calls its refusal, where it says anything. */
+const said = (name: string) => (/^(Unknown(Error)?|Error|\d+)?$/.test(name) ? '' : ` (${name})`)
+
 /** A store's refusal in words that say what to mend; what may pass as it is. */
 export function explainS3(error: unknown, url: string): Error {
   const { name, message } = error as ServiceError
@@ -116,5 +127,26 @@ export function explainS3(error: unknown, url: string): Error {
     )
   if (status === 401 || status === 403)
     return new UserError(`The store refuses access to ${url} (${name}): check the keys and what they allow.`)
-  return new Error(`${url}: ${message || name}`, { cause: error })
+  const { code } = error as NodeJS.ErrnoException
+  if (
+    status === undefined &&
+    (isOfNetwork.test(code ?? '') || /TimeoutError|socket hang up/.test(name + message))
+  )
+    return new Error(
+      `${url}: the store cannot be reached (${code ?? name}). Check the endpoint and the network, and run the same command again.`,
+      { cause: error },
+    )
+  if (status !== undefined && (status >= 500 || status === 429))
+    return new Error(
+      `${url}: the store does not do it now: it answers with ${status}${said(name)}. Run the same command again later.`,
+      { cause: error },
+    )
+  if (/Deserialization error/.test(message))
+    return new UserError(`${url}: what answers is no S3 store: check the endpoint.`, { cause: error })
+  return new Error(
+    `${url}: ${/^Unknown/.test(name) && status !== undefined ? `the store answers with ${status}` : message || name}`,
+    {
+      cause: error,
+    },
+  )
 }

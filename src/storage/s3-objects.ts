@@ -126,6 +126,9 @@ export interface PutOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Of one request: the signal of many would have as many listeners as there are requests and tries. */
+const signalOf = ({ signal }: PutOptions) => signal && AbortSignal.any([signal])
+
 const told = ({ metadata }: PutOptions) => metadata && { Metadata: metadata }
 
 /** Writes an object whole, and gives its ETag. */
@@ -136,7 +139,7 @@ export const put = (
 ): Promise<string | undefined> =>
   send(location, async ({ sdk, client }, where) => {
     const command = new sdk.PutObjectCommand({ ...where, ...bodyOf(bytes), ...told(options) })
-    return (await client.send(command, { abortSignal: options.signal })).ETag
+    return (await client.send(command, { abortSignal: signalOf(options) })).ETag
   })
 
 /**
@@ -228,7 +231,7 @@ async function putParts(
             const PartNumber = index + 1
             const part = { ...where, UploadId, PartNumber, Body }
             const { ETag } = await client.send(new sdk.UploadPartCommand(part), {
-              abortSignal: options.signal,
+              abortSignal: signalOf(options),
             })
             return { ETag, PartNumber }
           }),

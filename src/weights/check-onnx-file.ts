@@ -22,7 +22,7 @@ export async function checkOnnxFile(path: string): Promise<void> {
 /**
  * The files of weights that an ONNX file names, by their place beside it, and how many bytes it reads of each.
  *
- * @throws UserError where the file is no ONNX model or is cut short
+ * @throws UserError where the file is no ONNX model or is cut short, or names files outside of its folder
  */
 export async function externalWeights(path: string): Promise<ReadonlyMap<string, number>> {
   const file = await openRegularFile(path).catch(unreadable(path))
@@ -38,6 +38,10 @@ export async function externalWeights(path: string): Promise<ReadonlyMap<string,
         if (part !== fields.initializer) return
         const { location, offset = '0', length = '0' } = await externalData(reader, partEnd)
         if (location === undefined) return
+        if (!isBeside(location))
+          throw new UserError(
+            `${path} keeps its weights in ${shownName(location)}, which is not in its own folder: it is damaged, or not to be trusted.`,
+          )
         const needed = Number(offset) + Number(length)
         wanted.set(location, Math.max(wanted.get(location) ?? 0, Number.isFinite(needed) ? needed : 0))
       })
@@ -64,6 +68,10 @@ async function externalData(reader: ProtoReader, end: number): Promise<Readonly<
   })
   return entries
 }
+
+/** As ONNX has it: a path from the model's folder on that does not leave it. A stranger's model would have others' files read. */
+const isBeside = (location: string): boolean =>
+  !/^[/\\]|^[a-z]:|\0|^[./\\]*$/i.test(location) && !location.split(/[/\\]/).includes('..')
 
 async function checkWeights(model: string, name: string, needed: number): Promise<void> {
   const found = await stat(join(dirname(model), name)).catch(() => undefined)

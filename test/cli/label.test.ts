@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { guessSource } from '../../src/ingest/guess-source.js'
+import { readShard } from '../../src/shards/read-shard.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { drawPhotos, writeDetector } from '../helpers/drawn-photos.js'
+import { hubHome } from '../helpers/hub-home.js'
 import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -68,6 +71,15 @@ describe('groundmill label', () => {
       err: expect.stringContaining('--names dog,bicycle asks each for these'),
     })
     expect(await label(join(folder, 'nix'), '--teacher', detector)).toMatchObject({ code: 2 })
+    await mkdir(join(folder, 'empty'))
+    expect(await label(join(folder, 'empty'), '--teacher', detector)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('has no pictures, nor a list of them'),
+    })
+    expect(await label(bare, '--teacher', detector, '--names', ' , ')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--names names nothing'),
+    })
     expect((await label(photos, '--teacher', detector, '--plan')).code).toBe(0)
   })
 
@@ -107,6 +119,44 @@ describe('groundmill label', () => {
   })
 })
 
+describe('groundmill label by a model of the Hub', () => {
+  it('makes the boxes that its folder makes, and goes on where a connection broke off', async () => {
+    const hub = await hubHome()
+    const [config, model] = await Promise.all(
+      ['config.json', 'model.onnx'].map((name) => readFile(join(detector, name))),
+    )
+    hub.add('org/detector', { 'config.json': config as Buffer, 'onnx/model.onnx': model as Buffer })
+    const proposals = async (teacher: string, name: string) => {
+      const run = join(folder, name)
+      const args = ['label', photos, '--teacher', teacher, '-o', run, '--device', 'cpu']
+      const { code, err } = await runCommand(...args)
+      expect(err).not.toContain('groundmill:')
+      expect(code).toBe(0)
+      const rows = []
+      for await (const row of readShard(openStorage(join(run, 'photos')), 'proposals', 'label', '00000'))
+        rows.push({ ...row, teacher: '' })
+      return rows
+    }
+    hub.fail(1, /^GET \/[\da-f]{64}/, { cutAt: 100 })
+    const found = await proposals('hf://org/detector', 'by-hub')
+    expect(found).toHaveLength(3)
+    expect(found).toEqual(await proposals(detector, 'by-folder'))
+    expect(hub.requests.some(({ range }) => range === 'bytes=100-')).toBe(true)
+  })
+})
+
+it('reads an export of form hf by itself, its captions with it', async () => {
+  const out = join(folder, 'handed-on')
+  const first = join(folder, 'first')
+  const args = ['--teacher', detector, '--device', 'cpu']
+  expect((await runCommand('label', photos, ...args, '-o', first)).code).toBe(0)
+  await runCommand('export', join(first, 'photos'), '--format', 'hf', '-o', out)
+  const again = await runCommand('label', join(out, 'data'), ...args, '-o', join(folder, 'again'))
+  expect(again.out).toMatch(/^photos +photos +pairs +3 +3 /m)
+  expect(again.out).toMatch(/^photos +phrases +captions +6 +6 /m)
+  expect(again.code).toBe(0)
+})
+
 describe('the format of a source', () => {
   it.each<[string, readonly string[], string]>([
     ['pictures', ['a.jpg', 'a.txt'], 'folder'],
@@ -128,6 +178,8 @@ describe('the format of a source', () => {
     ['hf://datasets/a/b', 'parquet'],
     ['hf://datasets/a/b/*.tar', 'webdataset'],
     ['s3://bucket/list.tsv.zst', 'tsv'],
+    ['s3://bucket/list.jsonl?endpoint=http://127.0.0.1:9000&region=us-east-1', 'jsonl'],
+    ['s3://bucket/a?endpoint=http://host.tar', 'parquet'],
     ['shards/{00000..00127}.tar', 'webdataset'],
   ])('of %s is %s', async (path, format) => {
     expect((await guessSource(path)).ingest).toEqual({ format, path })

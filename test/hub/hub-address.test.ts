@@ -27,7 +27,8 @@ test.each([
   ['hf://org/model@', 'is no revision'],
   ['hf://org/model@..%2F..', 'is no revision'],
   ['hf://org/../model', 'does not name a repository'],
-  ['hf://datasets/org/set/../../x.parquet', 'leads out'],
+  ['hf://datasets/org/set/../../x.parquet', 'is none within the repository'],
+  ['hf://models/datasets/set', 'does not name a repository'],
   ['hf://buckets/org/bucket/x', 'buckets of the Hub are not read'],
   ['hf://spaces/org/space', 'spaces of the Hub are not read'],
 ])('%s is refused', (text, why) => {

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { lstat, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, readlink, rm, truncate, writeFile } from 'node:fs/promises'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import { parseHub } from '../../src/hub/hub-address.js'
 import { HubUnreachable } from '../../src/hub/hub-error.js'
-import { fetchFile, openSnapshot, resolveCommit } from '../../src/hub/hub-repository.js'
+import { fetchFile, mendFile, openSnapshot, resolveCommit } from '../../src/hub/hub-repository.js'
 import { watchFetches } from '../../src/hub/watch-fetches.js'
 import { hubHome } from '../helpers/hub-home.js'
 import { gitOid, sha256 } from '../helpers/hub-server.js'
@@ -192,4 +194,125 @@ test('a branch is the same commit in a process, and a commit by its name is not 
   expect(await readFile(await fetchFile(snapshot, file as (typeof snapshot.files)[number]), 'utf8')).toBe(
     'other',
   )
+})
+
+test('what a cache has cut, damaged or lost is fetched again', async () => {
+  const { id, branches } = addModel()
+  const folder = folderOf(id)
+  const blob = join(folder, 'blobs', sha256(weights))
+  const pointer = join(folder, 'snapshots', branches.get('main') as string, 'onnx/model.onnx')
+  const snapshot = await openSnapshot(parseHub(`hf://${id}`))
+  const file = snapshot.files.find(
+    ({ path }) => path === 'onnx/model.onnx',
+  ) as (typeof snapshot.files)[number]
+  await fetchFile(snapshot, file)
+  expect(await mendFile(snapshot, file)).toBe(false)
+  const damages = [
+    () => truncate(blob, 1000),
+    () => rm(blob),
+    () => rm(pointer).then(() => writeFile(pointer, 'another file')),
+    // Of the same length it is seen by its hash alone, and by who looks for it.
+    () => writeFile(blob, Buffer.alloc(weights.length)),
+  ]
+  for (const damage of damages) {
+    await damage()
+    await fetchFile(snapshot, file)
+    await mendFile(snapshot, file)
+    expect(await readFile(pointer)).toEqual(weights)
+  }
+  await rm(blob)
+  await mkdir(blob)
+  await expect(fetchFile(snapshot, file)).rejects.toThrow(`${blob} is a folder, where a file`)
+  // A list that is damaged is asked for again, and so is one that is empty.
+  await writeFile(join(folder, 'trees', `${snapshot.commit}.json`), '{"format_version":1,"files":{}}')
+  process.env.HF_ENDPOINT = `${hub.url}/`
+  expect((await openSnapshot(parseHub(`hf://${id}@${snapshot.commit}`))).files).toHaveLength(4)
+})
+
+describe('of what answers as no Hub should', () => {
+  const commit = 'a'.repeat(40)
+  const entry = { type: 'file', path: 'a.txt', size: 1, oid: 'b'.repeat(40) }
+  const json = (response: ServerResponse, value: unknown, headers = {}) =>
+    response.writeHead(200, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(value))
+
+  /** What a server that gives these answers is asked for: the files of a repository. */
+  async function filesBy(
+    tree: RequestListener,
+    info: RequestListener = (_, to) => json(to, { sha: commit }),
+  ) {
+    const server = createServer((request, to) =>
+      (/\/tree\//.test(request.url ?? '') ? tree : info)(request, to),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    process.env.HF_ENDPOINT = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    process.env.HF_HOME = await temporaryFolder()
+    try {
+      return (await openSnapshot(parseHub('hf://org/odd'))).files.map(({ path }) => path)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  }
+  const endless: RequestListener = (_, to) => {
+    const part = Buffer.alloc(1 << 20, ' ')
+    const more = () => {
+      if (!to.destroyed) to.write(part, () => setImmediate(more))
+    }
+    more()
+  }
+  const next = (url: string | undefined, host: string | undefined) => ({
+    Link: `<http://${host}${url}>; rel="next"`,
+  })
+
+  test.each<[string, RequestListener, RequestListener?]>([
+    ['JSON of another kind', (_, to) => json(to, { error: 'x' })],
+    ['entries that are none', (_, to) => json(to, [entry, null])],
+    ['entries without a hash', (_, to) => json(to, [{ ...entry, oid: '../../x' }])],
+    ['entries without a size', (_, to) => json(to, [{ ...entry, size: '1' }])],
+    ['nothing about the commit', (_, to) => json(to, [entry]), (_, to) => json(to, null)],
+    ['an answer without an end', endless],
+    ['pages without an end', ({ url, headers }, to) => json(to, [], next(url, headers.host))],
+  ])('%s is told', async (_, tree, info) => {
+    const failed = filesBy(tree, info)
+    await expect(failed).rejects.toThrow(UserError)
+    await expect(failed).rejects.toThrow('does not answer as a Hub does')
+  })
+
+  test('names that no folder takes are left out, and told', async () => {
+    const notices: string[] = []
+    watchFetches({ onNotice: (text) => notices.push(text) })
+    const odd = ['../../x', '/etc/passwd', 'a\\b', 'C:/x', '', 'a//b', 'x'.repeat(300)]
+    const tree = [entry, ...odd.map((path) => ({ ...entry, path }))]
+    expect(await filesBy((_, to) => json(to, tree))).toEqual(['a.txt'])
+    expect(notices.join()).toContain('7 files left out, whose names no folder takes: ../../x')
+  })
+
+  test('a list that breaks off is asked for again', async () => {
+    let count = 0
+    const files = filesBy((_, to) => {
+      if (count++ > 0) return void json(to, [entry])
+      to.writeHead(200, { 'Content-Length': 1000 }).write('[')
+      setTimeout(() => to.destroy(), 20)
+    })
+    expect(await files).toEqual(['a.txt'])
+  })
+
+  test.each([
+    ['http://169.254.169.254/latest', 'redirects to where no file of a Hub lies (http://169.254.169.254)'],
+    ['file:///etc/passwd', 'redirects to where no file of a Hub lies (file://)'],
+    ['http://me:secret@127.0.0.1/', 'redirects to where no file of a Hub lies'],
+  ])('a redirect to %s is not followed', async (location, why) => {
+    const failed = filesBy((_, to) => to.writeHead(302, { Location: location }).end())
+    await expect(failed).rejects.toThrow(why)
+    await expect(failed).rejects.not.toThrow('secret')
+  })
+})
+
+test('what is refused where the Hub leads to says nothing of who may read it', async () => {
+  const { id } = addModel()
+  hub.fail(9, new RegExp(`GET /${sha256(weights)}`), { status: 403, retryAfter: 0 })
+  process.env.HF_HOME = await temporaryFolder()
+  const failed = fetchOne(id, 'onnx/model.onnx')
+  await expect(failed).rejects.toThrow(HubUnreachable)
+  await expect(failed).rejects.toThrow(/leads to 127\.0\.0\.1:\d+, which answers with 403/)
 })

@@ -33,6 +33,8 @@ test('a token is that of HF_TOKEN, else of the file where hf auth login leaves i
     tokenFrom: 'HF_TOKEN',
   })
   expect(hubSettings({ HF_HOME: home, HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' }).token).toBeUndefined()
+  for (const token of ['hf_ü\u{1f600}', 'hf_\u0001', 'x'.repeat(5000)])
+    expect(() => hubSettings({ HF_HOME: home, HF_TOKEN: token })).toThrow('What HF_TOKEN holds is no token')
 })
 
 test('an endpoint that is no server, or holds a password, is refused', () => {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isHub } from '../../src/hub/hub-address.js'
@@ -95,6 +95,27 @@ describe('a model of the Hub', () => {
     expect(teacher.name).toBe('detector')
     expect(teacher.hash).toBe(await hashTeacher(join(teachers, 'torchvision')))
     await teacher.close()
+  })
+
+  test('whose file the cache has only in part is fetched again, not refused', async () => {
+    hub.add('org/cut', await filesOf(join(teachers, 'torchvision')))
+    const hash = await hashTeacher('hf://org/cut')
+    const folder = join(hub.home, 'hub/models--org--cut/snapshots')
+    const [commit = ''] = await readdir(folder)
+    const [model, config] = ['onnx/model.onnx', 'config.json'].map((name) => join(folder, commit, name))
+    for (const path of [model, config] as string[]) {
+      const { length } = await readFile(path)
+      for (const bytes of ['', Buffer.alloc(1000), Buffer.alloc(length)]) {
+        await writeFile(path, bytes)
+        expect(await hashTeacher('hf://org/cut')).toBe(hash)
+      }
+    }
+  })
+
+  test('with more texts than any model has is not fetched', async () => {
+    const texts = Object.fromEntries(Array.from({ length: 1001 }, (_, at) => [`${at}.json`, '{}']))
+    hub.add('org/texts', texts)
+    await expect(hashTeacher('hf://org/texts')).rejects.toThrow('has 1001 texts')
   })
 
   test('is looked at without its weights', async () => {

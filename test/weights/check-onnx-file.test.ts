@@ -46,6 +46,11 @@ it('a whole model is right, with its weights within it or beside it, and cut at 
   await expect(checkOnnxFile(path)).rejects.toThrow(
     `model.safetensors is cut short: it has 120000 bytes, and ${path} reads 120008 of it`,
   )
+  // Another's model would have files read that are none of it.
+  for (const location of ['../model.safetensors', '/etc/passwd', 'a/../../b', '..\\x', 'C:x', '', './']) {
+    await writeFile(path, graph({ location, offset: 0, length: 4 * numbers }))
+    await expect(checkOnnxFile(path), location).rejects.toThrow('which is not in its own folder')
+  }
   await rm(path)
   await expect(checkOnnxFile(path)).rejects.toThrow('there is no such file')
 })

@@ -163,6 +163,10 @@ export async function s3Files(address: string, endings: readonly string[]): Prom
     etag?: string | undefined
   }): SourceFile => {
     const place = s3Url({ ...at, key: name })
+    if (/[?#]/.test(name))
+      throw new UserError(
+        `${s3Url({ ...at, key: '' })} has an object ${nameList([name])}: an address cannot name one with "?" or "#" in it; rename it, or choose the others by a pattern.`,
+      )
     return { place, identity: `${name} ${size} ${etag ?? ''}`, open: async () => place }
   }
   const found: SourceFile[] = []
@@ -174,8 +178,9 @@ export async function s3Files(address: string, endings: readonly string[]): Prom
     const pattern = patternOf(at.key)
     const folder = /^[^*{]*\//.exec(at.key)?.[0]?.slice(0, -1) ?? ''
     const isDeep = at.key.slice(folder.length + 1).includes('/')
+    // What ends with a slash stands for a folder.
     for await (const one of bucket.listFiles(folder, isDeep ? 'below' : 'inside'))
-      if (pattern.test(one.name)) add(one)
+      if (pattern.test(one.name) && !one.name.endsWith('/')) add(one)
   } else {
     const single = at.key === '' ? undefined : await findS3Object(address)
     if (single) return [file({ name: at.key, ...single })]

@@ -129,6 +129,12 @@ export function pairRow(
   return captionedRow(mark, place, caption, { pictureName: url, ...more, url })
 }
 
+/** A caption, as a text or beside other words of it, as exports of form hf have it: `{ text, kind }`. */
+const captionIn = (value: unknown): unknown =>
+  value !== null && typeof value === 'object' && !(value instanceof Uint8Array) && 'text' in value
+    ? value.text
+    : value
+
 /** A row with the captions of a text or of a list of texts, or a reject where all are blank. */
 export function captionedRow(
   mark: Mark,
@@ -136,7 +142,8 @@ export function captionedRow(
   caption: unknown,
   more: Partial<SourceRow>,
 ): SourceRow {
-  const values: readonly unknown[] = Array.isArray(caption) ? caption : [caption]
+  const given: readonly unknown[] = Array.isArray(caption) ? caption : [caption]
+  const values = given.map(captionIn)
   if (values.some((value) => value instanceof Uint8Array))
     return { ...problemRow(mark, place, 'its caption is not UTF-8'), ...more }
   const texts = values.filter((text): text is string => typeof text === 'string' && text.trim() !== '')

@@ -146,9 +146,11 @@ export async function weightFiles(...models: readonly string[]): Promise<string[
   for (const model of models) {
     const folder = join(model, '..')
     const named = await externalWeights(model).catch(() => undefined)
-    for (const name of await readdir(folder))
-      if (named ? named.has(name) : /(_data(_\d+)?|\.data|\.bin|\.weight)$/.test(name))
-        found.add(join(folder, name))
+    const names = named
+      ? [...named.keys()]
+      : (await readdir(folder)).filter((name) => /(_data(_\d+)?|\.data|\.bin|\.weight)$/.test(name))
+    // One that is missing is told of where the model is checked.
+    for (const path of names.map((name) => join(folder, name))) if (await exists(path)) found.add(path)
   }
   return [...found].sort()
 }

@@ -15,6 +15,7 @@ const fresh = () => join(folder, String(count++))
 // Every shard of the export is sent in several parts.
 const { route, store } = hubCommits({ partBytes: 3000 })
 const hub = await hubServer({ more: route })
+const lossyWrites = hubCommits()
 
 beforeEach(() => {
   vi.stubEnv('HF_ENDPOINT', hub.url)
@@ -187,6 +188,32 @@ describe('a push is refused', () => {
     expect(() => pushAddress('hf://org/model')).toThrow('is no place for an export')
     expect(() => pushAddress('hf://datasets/org/set/data')).toThrow('is no place for an export')
   })
+
+  it('where the answer to its commit is lost or none: nothing is said to be there, or not to be', async () => {
+    const odd: { is?: 'cut' | 'none' } = {}
+    const lossy = await hubServer({
+      more: async (request, response, server) => {
+        const isCommitted = request.url?.includes('/commit/')
+        if (isCommitted && odd.is === 'none') return !!response.writeHead(200).end('[]')
+        if (isCommitted && odd.is === 'cut') {
+          response.writeHead(200, { 'Content-Length': 99, 'Content-Type': 'application/json' }).write('{')
+          setTimeout(() => response.destroy(), 20)
+          return true
+        }
+        return lossyWrites.route(request, response, server)
+      },
+    })
+    vi.stubEnv('HF_ENDPOINT', lossy.url)
+    vi.stubEnv('HF_TOKEN', lossy.token)
+    const out = await exported(smaller)
+    odd.is = 'none'
+    await expect(push(out, 'org/lossy')).rejects.toThrow('does not answer as a Hub does (it names no commit)')
+    odd.is = 'cut'
+    await expect(push(out, 'org/lossy')).rejects.toThrow('Whether the commit is made is not known')
+    delete odd.is
+    expect(await push(out, 'org/lossy')).toMatchObject({ changed: 4 })
+    expect(() => pushAddress(`hf://datasets/org/lossy@${'a'.repeat(40)}`)).toThrow('names a commit')
+  }, 30_000)
 
   it('where no Hub answers, and what to do is said', async () => {
     const out = await exported(smaller)

@@ -220,5 +220,27 @@ describe('a push to a bucket is refused', () => {
     await expect(checkPush(pushAddress(nowhere), { format: 'hf', split: 'train' })).rejects.toThrow()
     expect(() => pushAddress('s3://')).toThrow('is not the address of a bucket')
     expect(() => pushAddress('gs://bucket/x')).toThrow('is no place for an export')
+    expect(() => pushAddress('s3://bucket/x?endpoint=host')).toThrow('the endpoint is no address of a server')
+    expect(() => pushAddress('s3://bucket/../x')).toThrow('name no object of a bucket')
+  })
+
+  it('where the store cannot be reached, or does not do it now: what to do is said', async () => {
+    const form = { format: 'hf', split: 'train' } as const
+    const away = checkPush(pushAddress('s3://bucket/x?endpoint=http://127.0.0.1:9'), form)
+    await expect(away).rejects.toThrow(/the store cannot be reached \(ECONNREFUSED\)\. Check the endpoint/)
+    // Tries of many requests at once say nothing beside that.
+    const warnings: Error[] = []
+    const hear = (warning: Error) => warnings.push(warning)
+    process.on('warning', hear)
+    s3.fail(99, /PUT .*failing\/.*(png|jpg|jpeg)/, 503)
+    const pictures = fresh()
+    await exportTo(source, pictures, { format: 'coco' })
+    await expect(push(pictures, 'failing', { format: 'coco' })).rejects.toThrow('it answers with 503')
+    process.off('warning', hear)
+    expect(warnings.map(({ name }) => name)).not.toContain('MaxListenersExceededWarning')
+    s3.fail(9, /GET .*busy/, 503)
+    await expect(checkPush(pushAddress(s3.url('busy')), form)).rejects.toThrow(
+      'it answers with 503. Run the same command again later',
+    )
   })
 })

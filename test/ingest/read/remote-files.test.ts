@@ -6,8 +6,10 @@ import type { IngestConfig } from '../../../src/ingest/config.js'
 import { ingestConfig } from '../../../src/ingest/config.js'
 import { openSource } from '../../../src/ingest/open-source.js'
 import { planIngest } from '../../../src/ingest/plan-ingest.js'
-import { hubFiles } from '../../../src/ingest/read/remote-files.js'
+import { patternOf } from '../../../src/ingest/read/name-pattern.js'
+import { hubFiles, s3Files } from '../../../src/ingest/read/remote-files.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
+import { parseS3, s3Client } from '../../../src/storage/s3-client.js'
 import { hubHome } from '../../helpers/hub-home.js'
 import { s3Server } from '../../helpers/s3-server.js'
 import { sourceSamples } from '../../helpers/source-samples.js'
@@ -196,4 +198,33 @@ describe('a whole dataset of Parquet files', () => {
       'has several configurations (a, b): name the files of one, such as hf://datasets/org/none/extra/*.parquet',
     )
   })
+})
+
+test.each<[string, readonly string[], readonly string[]]>([
+  ['a/*.tsv', ['a/.tsv', 'a/b.tsv'], ['a/b/c.tsv', 'a/b.tsv2', 'b.tsv']],
+  ['**/x', ['x', 'a/x', 'a/b/x'], ['ax', 'a/xx']],
+  ['a**', ['a', 'a/b/c'], ['b']],
+  ['?.{csv,tsv}', ['a.csv', 'b.tsv'], ['ab.csv', '/.csv', 'a.json']],
+  ['{08..11}{,x}', ['08', '09x', '10', '11x'], ['8', '12', '008', '07']],
+  ['{5..1000000000}', ['5', '77', '1000000000'], ['4', '05', '1000000001']],
+  ['(a+)[b]{c', ['(a+)[b]{c'], ['aab']],
+])('the pattern %s names a path or does not', (pattern, those, others) => {
+  expect(those.filter((path) => patternOf(pattern).test(path))).toEqual(those)
+  expect(others.filter((path) => patternOf(pattern).test(path))).toEqual([])
+})
+
+test('objects that stand for folders are no files, and one whose name no address can hold is told', async () => {
+  const { sdk, client } = await s3Client(parseS3(s3.url('')))
+  const put = (Key: string) => client.send(new sdk.PutObjectCommand({ Bucket: 'bucket', Key, Body: 'x' }))
+  for (const key of ['odd/marked/', 'odd/marked/a.tsv']) await put(key)
+  const places = (await s3Files(s3.url('odd/marked/**'), ['.tsv'])).map(({ place }) => place)
+  expect(places).toEqual([s3.url('odd/marked/a.tsv')])
+  await put('odd/asked/what?.tsv')
+  await expect(s3Files(s3.url('odd/asked'), ['.tsv'])).rejects.toThrow('has an object odd/asked/what?.tsv')
+})
+
+test('a pattern of a stranger takes no longer than it is', () => {
+  expect(patternOf(`${'*a'.repeat(60)}b`).test('a'.repeat(300))).toBe(false)
+  expect(patternOf(`${'{0..999999}'.repeat(9)}b`).test('7'.repeat(300))).toBe(false)
+  expect(() => patternOf('{5..1}')).toThrow('is not a range of numbers')
 })
