@@ -22,28 +22,41 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { transformWithEsbuild } from 'vite'
 import { isNeededFile } from './bundle/is-needed-file.js'
 import { launcher } from './bundle/launcher.js'
 import { neededPackages, type Platform } from './bundle/needed-packages.js'
 
-const option = (name: string): string | undefined => {
-  const at = process.argv.indexOf(`--${name}`)
-  return at === -1 ? undefined : process.argv[at + 1]
-}
-if (process.argv.includes('--help')) {
-  process.stdout.write('npm run bundle -- [--out FILE] [--model FOLDER]\n')
+const usage = 'npm run bundle -- [--out FILE] [--model FOLDER]'
+const { help, out: named, model } = given()
+if (help) {
+  process.stdout.write(`${usage}\n`)
   process.exit()
 }
 
 const platform: Platform = { os: process.platform, cpu: process.arch, libc: 'glibc' }
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 const name = `groundmill-${version}-${platform.os}-${platform.cpu}`
-const out = resolve(option('out') ?? `${name}.tar.xz`)
-const model = option('model')
+const out = resolve(named ?? `${name}.tar.xz`)
 if (platform.os !== 'linux') throw new Error(`a bundle is made on Linux, for Linux: this is ${platform.os}`)
 if (model !== undefined && !existsSync(join(model, 'config.json')))
-  throw new Error(`--model ${model} is not a model folder: config.json is missing`)
+  refuse(`--model ${model} is not a model folder: config.json is missing`)
+
+/** The options; an unknown one, or one without its value, makes no bundle. */
+function given() {
+  const text = { type: 'string' } as const
+  try {
+    return parseArgs({ options: { help: { type: 'boolean' }, out: text, model: text } }).values
+  } catch (error) {
+    return refuse((error as Error).message)
+  }
+}
+
+function refuse(why: string): never {
+  process.stderr.write(`${why}\n${usage}\n`)
+  process.exit(2)
+}
 
 const scratch = mkdtempSync(join(tmpdir(), 'groundmill-bundle-'))
 try {

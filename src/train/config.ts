@@ -38,10 +38,13 @@ const dropConfig = z.strictObject({
   block: rate.default(0).describe("share of the pyramid's maps that DropBlock drops"),
 })
 
+/** Pixels of a side of the input. No network here is trained on larger ones, and anchors of them fill the memory. */
+const side = count.max(8192)
+
 const multiScaleConfig = z
   .strictObject({
     sizes: z
-      .array(count)
+      .array(side)
       .min(1)
       .max(100)
       .describe('sides of the square input in pixels, each as likely as the others'),
@@ -93,7 +96,7 @@ const tuneConfig = z
 export const trainConfig = z
   .strictObject({
     preset: z.string().default('toy').describe('the network: toy, toy-r50, glip-t, glip-l or glip-r50'),
-    image_size: count.optional().describe('pixels of the square input; the preset decides otherwise'),
+    image_size: side.optional().describe('pixels of the square input; the preset decides otherwise'),
     multi_scale: multiScaleConfig.optional(),
     open_sizes: count
       .optional()

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -96,4 +96,17 @@ it('its script finds its folder without a PATH, and through links', async () => 
     execFileSync(path, ['query', 'two words'], { env: {}, encoding: 'utf8' }).trim().split('\n')
   expect(said(script)).toEqual([join(folder, 'a b/dist/main.js'), 'query', 'two words'])
   expect(said(join(folder, 'far'))[0]).toBe(`${folder}/a b/bin/../dist/main.js`)
+})
+
+it.each([
+  [['--foo'], "Unknown option '--foo'"],
+  [['--out'], "Option '--out <value>' argument missing"],
+  [['--model', '/nowhere'], '--model /nowhere is not a model folder'],
+])('an option that means nothing makes no bundle: %j', (given, why) => {
+  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/bundle.ts', ...given], {
+    encoding: 'utf8',
+  })
+  expect(status).toBe(2)
+  expect(stderr).toContain(why)
+  expect(stderr).not.toContain(' at ')
 })

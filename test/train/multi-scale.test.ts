@@ -132,3 +132,8 @@ describe('a training with several sizes', { timeout: 240_000 }, () => {
     expect(small.get(1)).not.toBeCloseTo(large.get(1)!, 2)
   })
 })
+
+it('a side that no memory holds is refused', () => {
+  for (const given of [{ image_size: 8224 }, { multi_scale: { sizes: [64, 1e9] } }])
+    expect(trainConfig.safeParse(given).error?.message).toContain('<=8192')
+})
