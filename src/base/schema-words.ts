@@ -81,6 +81,9 @@ function noneOf({ errors, input }: Extract<Raw, { code: 'invalid_union' }>): str
   const firsts = errors.flatMap(([first]) => (first ? [first] : []))
   const deeper = errors.find(([first]) => first && first.path.length > 0)?.[0]
   if (deeper) return `${deeper.path.join('.')}: ${deeper.message}`
+  // A list that is too long is a list: what the other kinds want of it says nothing.
+  const ofItsKind = firsts.filter(({ code }) => code === 'too_small' || code === 'too_big')
+  if (ofItsKind.length === 1) return ofItsKind[0]?.message ?? ''
   const expected = firsts.map((one) => (one.code === 'invalid_type' ? kindOf(one.expected) : undefined))
   if (expected.length === 0 || expected.includes(undefined))
     return firsts.map(({ message }) => message).join('; or ')
