@@ -67,7 +67,7 @@ function tooSmall({ origin, minimum, inclusive, exact, input }: Extract<Raw, { c
 function tooBig({ origin, maximum, inclusive, exact, input }: Extract<Raw, { code: 'too_big' }>): string {
   if (origin === 'string') return `it may have ${exact ? '' : 'at most '}${maximum} letters`
   if (origin === 'array' || origin === 'set')
-    return `the list may have ${exact ? '' : 'at most '}${maximum} entries${Array.isArray(input) ? `, and has ${input.length}` : ''}`
+    return `the list may have ${exact ? '' : 'at most '}${maximum} ${maximum === 1 ? 'entry' : 'entries'}${Array.isArray(input) ? `, and has ${input.length}` : ''}`
   return `${shownGiven(input)} is too large: it must be ${inclusive ? 'at most' : 'less than'} ${maximum}`
 }
 

@@ -52,7 +52,7 @@ describe('what is wrong with a value', () => {
       'a list that may be a word too, and is too long',
       z.union([z.literal('best'), z.array(z.string()).max(1)]),
       ['a', 'b'],
-      'the list may have at most 1 entries, and has 2',
+      'the list may have at most 1 entry, and has 2',
     ],
     ['a custom check', z.custom(() => false), 'x', '"x" cannot be'],
     ['words of its own', z.string('say a name'), 5, 'say a name'],
