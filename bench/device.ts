@@ -29,15 +29,12 @@ import { adamWStep } from '../src/train/optimizer/adamw.js'
 import { initialState } from '../src/train/optimizer/optimizer-state.js'
 import { groupParameters } from '../src/train/optimizer/parameter-groups.js'
 import { openStepSessions } from '../src/train/step-sessions.js'
-import { gatherFigures, median, option, printHelp, printReport } from './report.js'
+import { gatherFigures, median, option, printHelp, printReport, refuse } from './report.js'
 import { firstValue, makeBatch, optimizer, trainingOf, writeStepInputs } from './train-batch.js'
 
 await printHelp(import.meta.url)
 const device: Device = await resolveDevice(option('device', 'auto') as DeviceChoice).catch(
-  ({ message }: Error) => {
-    process.stderr.write(`${message}\n`)
-    process.exit(2)
-  },
+  ({ message }: Error) => refuse(message),
 )
 const batches = option('batches', '1,4,16').split(',').map(Number)
 const seconds = Number(option('seconds', '3'))

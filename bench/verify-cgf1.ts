@@ -11,17 +11,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { random } from '../src/base/random.js'
-import { UserError } from '../src/base/user-error.js'
 import { readDetections } from '../src/evaluate/benchmark-ids.js'
 import { officialConfidence } from '../src/evaluate/cg-f1.js'
 import { readSacoTruth, sacoScores } from '../src/evaluate/saco.js'
 import { drawSaco } from './draw-saco.js'
 import { officialScores, ownName, writeCase } from './official-cgf1.js'
-import { gatherFigures, median, option, printReport } from './report.js'
+import { gatherFigures, median, option, printReport, refuse } from './report.js'
 
 const checkout = option('sam3', '')
-if (checkout === '')
-  throw new UserError('verify:cgf1: give --sam3 FOLDER, a checkout of facebookresearch/sam3.')
+if (checkout === '') refuse('verify:cgf1: give --sam3 FOLDER, a checkout of facebookresearch/sam3.')
 const python = option('python', 'python3')
 const cases = Number(option('cases', '60'))
 const pairs = Number(option('pairs', '4000'))

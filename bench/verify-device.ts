@@ -15,7 +15,7 @@ import type { Device } from '../src/graph/device.js'
 import { resolveDevice } from '../src/graph/device.js'
 import { deviceCases, largestDifference } from '../test/helpers/device-cases.js'
 import { softwareDriver } from '../test/helpers/software-driver.js'
-import { option, printHelp } from './report.js'
+import { option, printHelp, refuse } from './report.js'
 
 await printHelp(import.meta.url)
 const device = option('device', 'webgpu') as Device
@@ -31,10 +31,7 @@ if (missing !== undefined && device === 'webgpu' && driver === '' && softwareDri
   process.env.VK_ICD_FILENAMES = softwareDriver()
   missing = undefined
 }
-if (missing !== undefined) {
-  process.stderr.write(`${missing}\n`)
-  process.exit(2)
-}
+if (missing !== undefined) refuse(missing)
 const scratch = await mkdtemp(join(tmpdir(), 'groundmill-'))
 const rows: (readonly string[])[] = []
 for (const one of deviceCases.filter(({ name }) => name.includes(option('only', '')))) {

@@ -11,7 +11,6 @@ import { execFileSync } from 'node:child_process'
 import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { UserError } from '../src/base/user-error.js'
 import { formatTable } from '../src/cli/terminal/format-table.js'
 import { captionsBeside } from './newcomer/captions-beside.js'
 import { differingLine } from './newcomer/compare-output.js'
@@ -19,14 +18,12 @@ import { followDoc } from './newcomer/follow-doc.js'
 import { makeMistakes, mistakesPage } from './newcomer/make-mistakes.js'
 import { mistakeKinds } from './newcomer/mistakes.js'
 import { shownAnew } from './newcomer/shown-anew.js'
-import { option } from './report.js'
+import { option, refuse } from './report.js'
 
 const photos = option('photos', '')
 const detector = option('detector', '')
 if (photos === '' || detector === '')
-  throw new UserError(
-    'verify:newcomer needs --photos DIR (images/, captions.json, instances.json) and --detector DIR.',
-  )
+  refuse('verify:newcomer needs --photos DIR (images/, captions.json, instances.json) and --detector DIR.')
 const has = (flag: string) => process.argv.includes(`--${flag}`)
 const say = (text: string) => process.stderr.write(`${text}\n`)
 

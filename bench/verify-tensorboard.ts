@@ -14,14 +14,13 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { packaged } from '../src/base/files/packaged.js'
-import { UserError } from '../src/base/user-error.js'
 import { openDataset } from '../src/catalog/open-dataset.js'
 import { trainConfig } from '../src/train/config.js'
 import { trainModel } from '../src/train/train-model.js'
-import { option } from './report.js'
+import { option, refuse } from './report.js'
 
 const given = option('dataset', '')
-if (given === '') throw new UserError('verify:tensorboard: give --dataset FOLDER, a dataset with gold boxes.')
+if (given === '') refuse('verify:tensorboard: give --dataset FOLDER, a dataset with gold boxes.')
 const { storage, shards } = await openDataset(given)
 const name = basename(given)
 const folder = await mkdtemp(join(tmpdir(), 'groundmill-tensorboard-'))

@@ -13,7 +13,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { UserError } from '../src/base/user-error.js'
 import { categoriesOf, type Evaluation, evaluateModel } from '../src/evaluate/evaluate-model.js'
 import { writeModelFolder } from '../src/model/model-folder.js'
 import { evaluationName } from '../src/pipeline/promotion/evaluation-record.js'
@@ -29,11 +28,11 @@ import { takeStep } from '../src/train/take-step.js'
 import type { NamedArray } from '../src/weights/safetensors.js'
 import { compareLosses, compareTerms } from './loss-curves.js'
 import { hasTorch, type Losses, openTorchTwin } from './parity/torch-twin.js'
-import { gatherFigures, option, printReport } from './report.js'
+import { gatherFigures, option, printReport, refuse } from './report.js'
 import { ablations, stageIn } from './toy-cycle.js'
 
 const run = option('run', '')
-if (run === '') throw new UserError('verify:twin: give --run FOLDER, a run of the toy world.')
+if (run === '') refuse('verify:twin: give --run FOLDER, a run of the toy world.')
 const steps = Number(option('steps', '600'))
 const seed = Number(option('seed', '1'))
 const threads = Number(option('threads', '2'))
@@ -41,7 +40,7 @@ const python = option('python', process.env.GROUNDMILL_PYTHON ?? 'python3')
 const recipeName = option('recipe', '')
 const changed = recipeName === '' ? undefined : ablations[recipeName]
 if (recipeName !== '' && !changed)
-  throw new UserError(`verify:twin: --recipe ${recipeName}: use one of ${Object.keys(ablations).join(', ')}.`)
+  refuse(`verify:twin: --recipe ${recipeName}: use one of ${Object.keys(ablations).join(', ')}.`)
 /** Batches that are handed to PyTorch at once: some 40 MB. */
 const handed = 20
 const { figures, report } = gatherFigures()
