@@ -2,7 +2,11 @@ import { defineConfig } from 'vitest/config'
 import { SlowFirst } from './test/helpers/slow-first.js'
 import { StallReporter } from './test/helpers/stall-reporter.js'
 
-const limits = { testTimeout: 240_000, hookTimeout: 240_000 }
+const common = {
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
+  setupFiles: ['test/helpers/equal-bytes.ts'],
+}
 
 /**
  * Files that need a process of their own. Once onnxruntime has opened a session, its process rounds the
@@ -19,7 +23,7 @@ export default defineConfig({
     projects: [
       {
         test: {
-          ...limits,
+          ...common,
           name: 'together',
           include: ['test/**/*.test.ts'],
           exclude: alone,
@@ -28,7 +32,7 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { test: { ...limits, name: 'alone', include: alone } },
+      { test: { ...common, name: 'alone', include: alone } },
     ],
   },
 })

@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { packaged } from '../../src/base/files/packaged.js'
 import { countOf, type FaultCount, tell } from './count-faults.js'
 
-/** Tests of kills and races of which `npm test` tries some moments, and these all: `test/helpers/thorough.ts`. */
+/** Tests of which `npm test` tries some moments and cases, and these all: `test/helpers/thorough.ts`. */
 const files = [
   'test/shards/commit-protocol.test.ts',
   'test/shards/many-writers.test.ts',
   'test/pipeline/kill.test.ts',
   'test/pipeline/engines/many-processes.test.ts',
   'test/pipeline/queue/outages.test.ts',
+  'test/export/round-trip.test.ts',
+  'test/audit/audit.test.ts',
 ]
 
 interface Report {
@@ -24,7 +26,7 @@ interface Report {
   }[]
 }
 
-/** Runs the tests of kills and races with all their moments; a count for each file. */
+/** Runs these tests with all their moments and cases; a count for each file. */
 export async function exhaustiveTests(folder: string, done: (count: FaultCount) => void): Promise<void> {
   for (const [index, file] of files.entries()) {
     const count = countOf(`all moments of ${file}`)

@@ -8,6 +8,7 @@ import type { Caption, GroundingRow, ImageRow, PhraseRow, Region } from '../../s
 import { exportTo, groundedDataset, type PictureSpec, side } from '../helpers/grounded-dataset.js'
 import { ingestAll } from '../helpers/ingest-all.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { some } from '../helpers/thorough.js'
 
 const folder = await temporaryFolder()
 
@@ -132,7 +133,7 @@ describe('export, then ingest', () => {
           for (const { phrases } of back.regions.phrases)
             for (const { head } of phrases) expect(head).toBe('thing')
         }),
-        { numRuns: 15 },
+        { numRuns: some(6, 15) },
       )
     },
   )
@@ -170,7 +171,7 @@ describe('export, then ingest', () => {
           if (format === 'odvg')
             expect(scores.every(([score, origin]) => score === 1 && origin === 'gold')).toBe(true)
         }),
-        { numRuns: 15 },
+        { numRuns: some(6, 15) },
       )
     },
   )
@@ -218,7 +219,7 @@ describe('export, then ingest', () => {
             filled.map(({ regions }) => unique(regions.map((region) => [region.text, places(region)]))),
           )
         }),
-        { numRuns: 15 },
+        { numRuns: some(6, 15) },
       )
     },
   )

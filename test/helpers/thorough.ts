@@ -1,6 +1,6 @@
 /**
- * Whether tests of kills and races try all of their moments, as `npm run verify:faults` has them do; `npm test`
- * tries some of each kind.
+ * Whether tests of kills and races try all of their moments, and round trips and intervals all of their cases, as
+ * `npm run verify:faults` has them do; `npm test` tries some of each kind.
  */
 export const isThorough = process.env.GROUNDMILL_FAULTS === 'all'
 
