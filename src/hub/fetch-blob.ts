@@ -170,11 +170,19 @@ async function emptied(handle: FileHandle): Promise<0> {
 export const hasItsBytes = async (path: string, file: HubFile): Promise<boolean> =>
   (await hashOf(path, file)) === blobName(file)
 
-/** SHA-256 of a large file, else the id that git has for its content (a blob's SHA-1). */
-async function hashOf(path: string, { size, sha256 }: HubFile, signal?: AbortSignal): Promise<string> {
+const hashOf = (path: string, file: HubFile, signal?: AbortSignal): Promise<string> =>
+  hubHash(createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) }), file)
+
+/**
+ * What the Hub knows bytes by that are as many as those of a file: SHA-256 of a large one, else the id that git has for
+ * its content (a blob's SHA-1).
+ */
+export async function hubHash(
+  parts: AsyncIterable<Buffer> | Iterable<Buffer>,
+  { size, sha256 }: HubFile,
+): Promise<string> {
   const hash = sha256 === undefined ? createHash('sha1').update(`blob ${size}\0`) : createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) }))
-    hash.update(chunk as Buffer)
+  for await (const part of parts) hash.update(part)
   return hash.digest('hex')
 }
 

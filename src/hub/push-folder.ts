@@ -1,38 +1,22 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type CommitOperation, commitIter, createBranch, createRepo, HubApiError } from '@huggingface/hub'
 import { plainText } from '../base/plain-text.js'
 import { UserError } from '../base/user-error.js'
+import { contentsOf, type PushParts, type PushSide, partsOf } from '../storage/push-content.js'
+import { hubHash, resolveUrl } from './fetch-blob.js'
 import { type HubAddress, hubText, isCommit } from './hub-address.js'
-import type { HubFile } from './hub-cache.js'
+import { blobName } from './hub-cache.js'
 import { HubUnreachable, notAHub, whyNot } from './hub-error.js'
 import { hubFetch } from './hub-request.js'
 import { type HubSettings, hubSettings } from './hub-settings.js'
 import { listRepository } from './list-files.js'
 
-export interface PushOptions {
-  /** Files of the folder, from it on, with forward slashes. */
-  readonly files: readonly string[]
-  /** Texts that go in the place of files of these names, once it is known what is there. */
-  readonly texts?: (there: HubSide) => Promise<Readonly<Record<string, string>>>
+export interface PushOptions extends PushParts {
   /** Which of the files that are on the Hub, and are none of these, go. */
   readonly isOld: (path: string) => boolean
   /** Whether a repository that is made is private; as its owner has set it by default where it is not said. */
   readonly isPrivate?: boolean | undefined
   readonly message: string
-  readonly signal?: AbortSignal
-  /** Told of the bytes that are behind: of files that the Hub has already, too. */
-  readonly onProgress?: (done: number, total: number) => void
-}
-
-/** What is there before a push. */
-export interface HubSide {
-  readonly paths: readonly string[]
-  /** The text of a small file; undefined where there is none. */
-  read(path: string): Promise<string | undefined>
 }
 
 export interface Pushed {
@@ -61,7 +45,7 @@ export async function pushFolder(folder: string, address: HubAddress, options: P
   try {
     return await push(folder, address, options, settings, token, state)
   } catch (error) {
-    options.signal?.throwIfAborted()
+    options.signal.throwIfAborted()
     throw explained(error, address, settings, state)
   }
 }
@@ -73,7 +57,6 @@ interface PushState {
 
 /** Throws a UserError where nothing can be pushed from here: no token, or no network by the user's wish. */
 export function requireToken(address: HubAddress): {
-  readonly at: string
   readonly settings: HubSettings
   readonly token: string
 } {
@@ -85,17 +68,18 @@ export function requireToken(address: HubAddress): {
     throw new UserError(
       `${at}: a token that may write is needed: make one at ${settings.endpoint}/settings/tokens, and put it into HF_TOKEN.`,
     )
-  return { at, settings, token }
+  return { settings, token }
 }
 
 async function push(
   folder: string,
   address: HubAddress,
-  { files, texts, isOld, isPrivate, message, signal, onProgress }: PushOptions,
+  options: PushOptions,
   settings: HubSettings,
   accessToken: string,
   state: PushState,
 ): Promise<Pushed> {
+  const { files, isOld, isPrivate, message, signal, onProgress } = options
   const { id, revision: branch = 'main' } = address
   const repo = { type: 'dataset', name: id } as const
   const place = { ...address, path: '' }
@@ -118,30 +102,31 @@ async function push(
   const head = found.head ?? (await headOf(address, branch, settings, signal)).head
   const { files: there } =
     head === undefined ? { files: [] } : await listRepository({ ...hub, revision: head }, place, settings)
-  const side: HubSide = {
-    paths: there.map(({ path }) => path),
+  const known = new Map(there.map((file) => [file.path, file]))
+  const side: PushSide = {
+    paths: [...known.keys()],
     async read(path) {
-      if (head === undefined || !there.some((file) => file.path === path)) return undefined
-      const url = `${settings.endpoint}/datasets/${id}/resolve/${head}/${path.split('/').map(encodeURIComponent).join('/')}`
+      const file = known.get(path)
+      if (head === undefined || file === undefined) return undefined
+      const url = resolveUrl(settings, { type: 'dataset', id, commit: head }, file)
       return (await hubFetch({ place, settings, signal })(url)).text()
     },
   }
-  const own = new Map(Object.entries((await texts?.(side)) ?? {}))
-  const known = new Map(there.map((file) => [file.path, file]))
   const operations: CommitOperation[] = []
   const sizes = new Map<string, number>()
   let same = 0
-  for (const path of files) {
-    signal?.throwIfAborted()
-    const text = own.get(path)
-    const size = text === undefined ? (await stat(join(folder, path))).size : Buffer.byteLength(text)
-    if (await isSame(known.get(path), size, text ?? join(folder, path), text !== undefined, signal)) {
+  for await (const content of contentsOf(folder, options, side)) {
+    const { path, file, text, size } = content
+    const old = known.get(path)
+    if (old?.size === size && (await hubHash(partsOf(content, signal), old)) === blobName(old)) {
       same++
       continue
     }
     sizes.set(path, size)
-    const content = text === undefined ? pathToFileURL(join(folder, path)) : new Blob([text])
-    operations.push({ operation: 'addOrUpdate', path, content })
+    operations.push({
+      ...{ operation: 'addOrUpdate', path },
+      content: text === undefined ? pathToFileURL(file) : new Blob([text]),
+    })
   }
   const changed = operations.length
   const isKept = new Set(files)
@@ -154,7 +139,7 @@ async function push(
     ...{ ...hub, branch, operations, title: message },
     // Whoever has committed meanwhile is not overwritten.
     ...(head !== undefined && { parentCommit: head }),
-    ...(signal && { abortSignal: signal }),
+    abortSignal: signal,
   })
   const done = new Map<string, number>()
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0)
@@ -191,23 +176,6 @@ async function headOf(
   const code = response.headers.get('x-error-code')
   // A token that is not taken is told of when the repository is made.
   return { isThere: code === 'RevisionNotFound' }
-}
-
-/** Whether the Hub has the same bytes under the same name: by SHA-256 of what is large there, else by git's own hash. */
-async function isSame(
-  there: HubFile | undefined,
-  size: number,
-  content: string,
-  isText: boolean,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  if (!there || there.size !== size) return false
-  const hash = there.sha256 ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`)
-  if (isText) hash.update(content)
-  else
-    for await (const chunk of createReadStream(content, { highWaterMark: 1 << 20, signal }))
-      hash.update(chunk as Buffer)
-  return hash.digest('hex') === (there.sha256 ?? there.oid)
 }
 
 /** What the Hub or the network has refused, in words that say what to do. */

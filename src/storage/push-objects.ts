@@ -1,11 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { mapLimited } from '../base/map-limited.js'
 import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
-import { parseS3, type S3Location } from './s3-client.js'
+import { contentsOf, type PushContent, type PushParts, type PushSide, partsOf } from './push-content.js'
+import { locationBelow, parseS3, type S3Location } from './s3-client.js'
 import { headOf, put, putFile } from './s3-objects.js'
 import { openS3Storage } from './s3-storage.js'
 import type { Storage, StoredFile, Version } from './storage.js'
@@ -30,22 +28,11 @@ interface PushRecord {
   readonly files: readonly string[]
 }
 
-export interface PushObjectsOptions {
+export interface PushObjectsOptions extends PushParts {
   /** What is pushed, in a word. */
   readonly kind: string
-  /** Files of the folder, from it on, with forward slashes. */
-  readonly files: readonly string[]
-  /** Texts that go in the place of files of these names, once it is known what is there. */
-  readonly texts?: (there: {
-    readonly paths: readonly string[]
-    /** The text of an object; undefined where there is none. */
-    read(path: string): Promise<string | undefined>
-  }) => Promise<Readonly<Record<string, string>>>
   /** Which of the objects that an earlier push has put, and are none of these, go. */
   readonly isOld: (path: string) => boolean
-  readonly signal: AbortSignal
-  /** Told of the bytes that are behind, those that were there already left out. */
-  readonly onProgress?: (done: number, total: number) => void
 }
 
 export interface PushedObjects {
@@ -79,32 +66,25 @@ export async function pushObjects(
   }
 }
 
-async function push(
-  folder: string,
-  url: string,
-  { kind, files, texts, isOld, signal, onProgress }: PushObjectsOptions,
-): Promise<PushedObjects> {
+async function push(folder: string, url: string, options: PushObjectsOptions): Promise<PushedObjects> {
+  const { kind, files, isOld, signal, onProgress } = options
   const storage = openS3Storage(url)
   const { record, version } = await readPushRecord(storage, kind)
   const root = parseS3(url)
-  const at = (path: string): S3Location => ({ ...root, key: root.key === '' ? path : `${root.key}/${path}` })
+  const at = (path: string) => locationBelow(root, path)
   const known = new Set(record?.files)
   const there = new Map<string, StoredFile>()
   for await (const file of storage.listFiles('')) there.set(file.name, file)
-  const made = await texts?.({
+  const side: PushSide = {
     paths: [...known].filter((path) => there.has(path)),
     async read(path) {
       const bytes = there.has(path) ? await storage.read(path) : undefined
       return bytes && Buffer.from(bytes).toString()
     },
-  })
-  const own = new Map(Object.entries(made ?? {}))
-  const wanted: Content[] = []
-  for (const path of files) {
-    signal.throwIfAborted()
-    const content = await contentOf(join(folder, path), path, own.get(path))
-    if (!(await isThere(there.get(path), content, at(path), signal))) wanted.push(content)
   }
+  const wanted: PushContent[] = []
+  for await (const content of contentsOf(folder, options, side))
+    if (!(await isThere(there.get(content.path), content, at(content.path), signal))) wanted.push(content)
   const foreign = wanted.flatMap(({ path }) => (there.has(path) && !known.has(path) ? [path] : []))
   if (foreign.length > 0)
     throw new UserError(
@@ -141,7 +121,7 @@ interface Sending extends Pick<PushObjectsOptions, 'signal' | 'onProgress'> {
 
 /** Puts contents, and looks whether they are what lies there then. */
 async function putAll(
-  contents: readonly Content[],
+  contents: readonly PushContent[],
   at: (path: string) => S3Location,
   { storage, id, signal, onProgress }: Sending,
 ): Promise<void> {
@@ -150,7 +130,7 @@ async function putAll(
   onProgress?.(0, total)
   const isStillOurs = ownership(storage, id)
   const sentAs = new Map<string, Sent>()
-  const putOne = async (content: Content) => {
+  const putOne = async (content: PushContent) => {
     signal.throwIfAborted()
     await isStillOurs()
     sentAs.set(content.path, await send(content, at(content.path), signal))
@@ -158,7 +138,7 @@ async function putAll(
     onProgress?.(sent, total)
   }
   // What tells of the others comes after them.
-  const isInFolder = ({ path }: Content) => path.includes('/')
+  const isInFolder = ({ path }: PushContent) => path.includes('/')
   await mapLimited(contents.filter(isInFolder), putOne, concurrency)
   await mapLimited(
     contents.filter((content) => !isInFolder(content)),
@@ -245,28 +225,12 @@ async function overtaken(storage: Storage): Promise<UserError> {
   return otherPush(storage.url)
 }
 
-/** What shall be there. */
-interface Content {
-  readonly path: string
-  /** Of the file of this machine. */
-  readonly file: string
-  /** In the place of the file's. */
-  readonly text?: string
-  readonly size: number
-}
-
-async function contentOf(file: string, path: string, text: string | undefined): Promise<Content> {
-  if (text !== undefined) return { path, file, text, size: Buffer.byteLength(text) }
-  return { path, file, size: (await stat(file)).size }
-}
-
 /** Hashes of a content, in hexadecimal digits. */
-async function hashesOf({ file, text }: Content, signal: AbortSignal) {
+async function hashesOf(content: PushContent, signal: AbortSignal) {
   const [sha256, md5] = [createHash('sha256'), createHash('md5')]
-  const chunks = text === undefined ? createReadStream(file, { highWaterMark: 1 << 20, signal }) : [text]
-  for await (const chunk of chunks) {
-    sha256.update(chunk as Buffer)
-    md5.update(chunk as Buffer)
+  for await (const part of partsOf(content, signal)) {
+    sha256.update(part)
+    md5.update(part)
   }
   return { sha256: sha256.digest('hex'), md5: md5.digest('hex') }
 }
@@ -274,7 +238,7 @@ async function hashesOf({ file, text }: Content, signal: AbortSignal) {
 /** Whether an object has the same bytes. */
 async function isThere(
   there: StoredFile | undefined,
-  content: Content,
+  content: PushContent,
   location: S3Location,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -291,7 +255,7 @@ interface Sent {
   readonly etag: string | undefined
 }
 
-async function send(content: Content, location: S3Location, signal: AbortSignal): Promise<Sent> {
+async function send(content: PushContent, location: S3Location, signal: AbortSignal): Promise<Sent> {
   const { sha256 } = await hashesOf(content, signal)
   const options = { metadata: { [hashName]: sha256 }, signal }
   const etag = await (content.text === undefined

@@ -44,6 +44,12 @@ export function parseS3(url: string): S3Location {
   return { bucket, key: key.replace(/^\/+|\/+$/g, ''), query }
 }
 
+/** Of an object whose name is one below a location. */
+export const locationBelow = (root: S3Location, name: string): S3Location => ({
+  ...root,
+  key: [root.key, name.replace(/^\.?\/+/, '')].filter((part) => part !== '' && part !== '.').join('/'),
+})
+
 /** The address of a location. */
 export const s3Url = ({ bucket, key, query }: S3Location) => `s3://${bucket}/${key}${query}`
 

@@ -7,7 +7,7 @@ import { absent } from '../base/files/sync-folder.js'
 import { asidePath } from '../base/files/write-file-atomic.js'
 import { writeChunks } from '../base/files/write-pieces.js'
 import { UserError } from '../base/user-error.js'
-import { parseS3, type S3Location, s3Url } from './s3-client.js'
+import { locationBelow, parseS3, s3Url } from './s3-client.js'
 import {
   abortUploads,
   type Head,
@@ -33,10 +33,7 @@ export const isS3 = (location: string) => /^s3:\/\//i.test(location)
  */
 export function openS3Storage(url: string): Storage {
   const root = parseS3(url)
-  const at = (name: string): S3Location => ({
-    ...root,
-    key: [root.key, name.replace(/^\.?\/+/, '')].filter((part) => part !== '' && part !== '.').join('/'),
-  })
+  const at = (name: string) => locationBelow(root, name)
   const path = (name: string) => s3Url(at(name))
   const listKeys = async (prefix: string) => {
     const names: string[] = []

@@ -21,9 +21,11 @@ export async function requireOutputs(command: Command): Promise<void> {
     const isAsked = command.getOptionValueSource(given.attributeName()) === 'cli'
     if (!written.includes(long) || !isAsked || typeof value !== 'string') continue
     const option = `${long} ${shownName(value)}`
-    // A run may lie in a bucket.
-    if (isAddress(value) && flags.includes('<url>')) continue
-    if (isAddress(value)) throw new UserError(`${option}: ${notAnAddress}`)
+    if (isAddress(value)) {
+      // A run may lie in a bucket.
+      if (flags.includes('<url>')) continue
+      throw new UserError(`${option}: ${notAnAddress}`)
+    }
     const isFile = flags.includes('<file>')
     const found = await stat(value).catch(() => undefined)
     if (isFile && found?.isDirectory())

@@ -6,8 +6,9 @@ import { croissantName } from '../../card/croissant.js'
 import { mergeSplits, splitOf } from '../../card/merge-splits.js'
 import type { ExportConfig } from '../../export/config.js'
 import { reportName } from '../../export/export-folder.js'
-import { type HubSide, type Pushed, pushFolder, requireToken } from '../../hub/push-folder.js'
+import { type Pushed, pushFolder, requireToken } from '../../hub/push-folder.js'
 import { openStorage } from '../../storage/open-storage.js'
+import type { PushSide } from '../../storage/push-content.js'
 import { type PushedObjects, pushObjects, readPushRecord } from '../../storage/push-objects.js'
 import type { PushAddress } from './push-address.js'
 
@@ -53,7 +54,7 @@ export async function pushExport(
   const parts = {
     ...{ files: files.sort(), signal, onProgress },
     isOld: (path: string) => format !== 'hf' || splitOf(path) === split,
-    ...(format === 'hf' && { texts: (there: HubSide) => papersOf(out, split, there) }),
+    ...(format === 'hf' && { texts: (there: PushSide) => papersOf(out, split, there) }),
   }
   return 'hub' in address
     ? pushFolder(out, address.hub, { ...parts, isPrivate, message })
@@ -61,7 +62,7 @@ export async function pushExport(
 }
 
 /** The papers of all splits, where there are others than the one that is pushed. */
-async function papersOf(out: string, split: string, there: HubSide): Promise<Record<string, string>> {
+async function papersOf(out: string, split: string, there: PushSide): Promise<Record<string, string>> {
   const splits = there.paths.flatMap((path) => splitOf(path) ?? [])
   const others = [...new Set(splits)].filter((other) => other !== split).sort()
   if (others.length === 0) return {}

@@ -2,16 +2,14 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { pushAddress } from '../../../src/cli/papers/push-address.js'
 import { pushExport } from '../../../src/cli/papers/push-export.js'
-import type { ExportConfig } from '../../../src/export/config.js'
 import type { Pushed } from '../../../src/hub/push-folder.js'
-import { exportTo, groundedDataset, hashesIn } from '../../helpers/grounded-dataset.js'
 import { filesOf, hubCommits } from '../../helpers/hub-commits.js'
 import { hubServer, sha256, startHubServer } from '../../helpers/hub-server.js'
+import { pushedHashes, smallExports } from '../../helpers/small-exports.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
-let count = 0
-const fresh = () => join(folder, String(count++))
+const { source, smaller, exported } = await smallExports(folder)
 // Every shard of the export is sent in several parts.
 const { route, store } = hubCommits({ partBytes: 3000 })
 const hub = await hubServer({ more: route })
@@ -27,20 +25,6 @@ afterEach(() => {
   store.onStored = undefined
   store.onCommit = undefined
 })
-
-const region = {
-  ...{ caption: 0, start: 2, end: 5, score: 0.7, origin: 'round-1', xyxy: [4, 5, 24.25, 40.1] as const },
-}
-const picture = { captions: [{ text: 'A dog', kind: 'web' as const }], regions: [region] }
-const shard = (rows: number) => Array.from({ length: rows }, () => picture)
-const source = await groundedDataset(fresh(), [shard(3), shard(2), shard(4)])
-const smaller = await groundedDataset(fresh(), [shard(3), shard(1)])
-
-async function exported(from: typeof source, more: Partial<ExportConfig> = {}): Promise<string> {
-  const out = fresh()
-  await exportTo(from, out, { format: 'hf', ...more })
-  return out
-}
 
 const push = (
   out: string,
@@ -58,24 +42,20 @@ const push = (
     ...more,
   })
 
-/** What the Hub has of a repository, without the file that it makes itself, and what a folder has to push. */
+/** What the Hub has of a repository, without the file that it makes itself. */
 const there = (id: string, branch?: string) =>
   Object.fromEntries(
     [...filesOf(hub, id, branch)]
       .filter(([name]) => name !== '.gitattributes')
       .map(([name, bytes]) => [name, sha256(bytes)]),
   )
-async function here(out: string) {
-  const { 'export.json': _, ...hashes } = await hashesIn(out)
-  return hashes
-}
 
 describe('a push', () => {
   it('makes a repository with what the export has, and none of what is of this machine', async () => {
     const out = await exported(source)
     const pushed = await push(out, 'org/dogs', { isPrivate: true })
     expect(pushed).toMatchObject({ isNew: true, changed: 5, same: 0, removed: 0 })
-    expect(there('org/dogs')).toEqual(await here(out))
+    expect(there('org/dogs')).toEqual(await pushedHashes(out))
     const repository = hub.repositories.get('datasets/org/dogs')
     expect(repository?.isPrivate).toBe(true)
     expect(repository?.branches.get('main')).toBe(pushed.commit)
@@ -102,7 +82,7 @@ describe('a push', () => {
     const out = await exported(smaller)
     expect(await push(out, 'org/shrinks')).toMatchObject({ isNew: false, removed: 3 })
     expect([...filesOf(hub, 'org/shrinks').keys()].sort()).toEqual(
-      [...Object.keys(await here(out)), 'data/old.csv', 'notes.txt'].sort(),
+      [...Object.keys(await pushedHashes(out)), 'data/old.csv', 'notes.txt'].sort(),
     )
     expect(repository.commits.size).toBe(3)
   })
@@ -148,7 +128,7 @@ describe('a push', () => {
     const again = store.sent
     await push(out, 'org/stopped')
     expect(store.sent - again).toBeLessThan(all)
-    expect(there('org/stopped')).toEqual({ ...before, ...(await here(out)) })
+    expect(there('org/stopped')).toEqual({ ...before, ...(await pushedHashes(out)) })
   })
 
   it('goes to a branch, which is made of the main one', async () => {
@@ -157,7 +137,7 @@ describe('a push', () => {
     const { page } = await push(out, 'org/branched@v2')
     expect(page).toBe(`${hub.url}/datasets/org/branched/tree/v2`)
     expect(Object.keys(there('org/branched'))).toEqual(['notes.txt'])
-    expect(there('org/branched', 'v2')).toMatchObject(await here(out))
+    expect(there('org/branched', 'v2')).toMatchObject(await pushedHashes(out))
   })
 })
 

@@ -6,29 +6,14 @@ import { checkPush, pushExport } from '../../../src/cli/papers/push-export.js'
 import type { ExportConfig } from '../../../src/export/config.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import { pushRecordName } from '../../../src/storage/push-objects.js'
-import { exportTo, groundedDataset, hashesIn } from '../../helpers/grounded-dataset.js'
 import { sha256 } from '../../helpers/hub-server.js'
 import { s3Server } from '../../helpers/s3-server.js'
+import { pushedHashes, smallExports } from '../../helpers/small-exports.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
-let count = 0
-const fresh = () => join(folder, String(count++))
+const { source, smaller, exported } = await smallExports(folder)
 const s3 = await s3Server()
-
-const region = {
-  ...{ caption: 0, start: 2, end: 5, score: 0.7, origin: 'round-1', xyxy: [4, 5, 24.25, 40.1] as const },
-}
-const picture = { captions: [{ text: 'A dog', kind: 'web' as const }], regions: [region] }
-const shard = (rows: number) => Array.from({ length: rows }, () => picture)
-const source = await groundedDataset(fresh(), [shard(3), shard(2), shard(4)])
-const smaller = await groundedDataset(fresh(), [shard(3), shard(1)])
-
-async function exported(from: typeof source, more: Partial<ExportConfig> = {}): Promise<string> {
-  const out = fresh()
-  await exportTo(from, out, { format: 'hf', ...more })
-  return out
-}
 
 interface More {
   readonly format?: ExportConfig['format']
@@ -44,16 +29,12 @@ const push = (out: string, to: string, more: More = {}) =>
     ...more,
   })
 
-/** Hashes of what lies below a prefix, without the record, and what a folder has to push. */
+/** Hashes of what lies below a prefix, without the record. */
 async function there(prefix: string): Promise<Record<string, string>> {
   const storage = openStorage(s3.url(prefix))
   const hashes: Record<string, string> = {}
   for (const name of await storage.list(''))
     if (name !== pushRecordName) hashes[name] = sha256(Buffer.from((await storage.read(name)) ?? []))
-  return hashes
-}
-async function here(out: string) {
-  const { 'export.json': _, ...hashes } = await hashesIn(out)
   return hashes
 }
 const recordOf = async (prefix: string) =>
@@ -68,13 +49,13 @@ describe('a push to a bucket', () => {
     const progress: number[] = []
     const pushed = await push(out, 'dogs', { onProgress: (done, total) => progress.push(done / total) })
     expect(pushed).toEqual({ url: s3.url('dogs'), changed: 5, same: 0, removed: 0 })
-    expect(await there('dogs')).toEqual(await here(out))
+    expect(await there('dogs')).toEqual(await pushedHashes(out))
     expect(progress[0]).toBe(0)
     expect(progress.at(-1)).toBe(1)
     const order = puts(before).map((line) => line.includes('.parquet'))
     expect(order).toEqual([true, true, true, false, false])
     expect(await recordOf('dogs')).toMatchObject({
-      ...{ kind: 'hf', whole: true, files: Object.keys(await here(out)).sort() },
+      ...{ kind: 'hf', whole: true, files: Object.keys(await pushedHashes(out)).sort() },
     })
     const again = s3.requests.length
     expect(await push(out, 'dogs')).toMatchObject({ changed: 0, same: 5, removed: 0 })
@@ -89,7 +70,7 @@ describe('a push to a bucket', () => {
     const out = await exported(smaller)
     expect(await push(out, 'shrinks')).toMatchObject({ removed: 3 })
     expect(Object.keys(await there('shrinks')).sort()).toEqual(
-      [...Object.keys(await here(out)), 'data/train-00000-of-00009.parquet', 'notes.txt'].sort(),
+      [...Object.keys(await pushedHashes(out)), 'data/train-00000-of-00009.parquet', 'notes.txt'].sort(),
     )
   })
 
@@ -123,7 +104,7 @@ describe('a push to a bucket', () => {
     ].map((n) => `odd/${n}`)
     for (const name of names) await writeFile(join(out, name), name)
     await push(out, 'odd names')
-    expect(await there('odd names')).toEqual(await here(out))
+    expect(await there('odd names')).toEqual(await pushedHashes(out))
     expect(await push(out, 'odd names')).toMatchObject({ changed: 0 })
   })
 
@@ -142,20 +123,19 @@ describe('a push to a bucket', () => {
     const before = s3.requests.length
     expect(await push(out, 'stopped')).toMatchObject({ changed: 5 - come, same: come })
     expect(puts(before)).toHaveLength(5 - come)
-    expect(await there('stopped')).toEqual(await here(out))
+    expect(await there('stopped')).toEqual(await pushedHashes(out))
     expect((await recordOf('stopped')).whole).toBe(true)
   })
 
   it('of a large file, whose ETag is no MD5 of it, sends it once', async () => {
-    const out = fresh()
-    await exportTo(smaller, out, { format: 'webdataset' })
-    const [tar = ''] = Object.keys(await here(out)).filter((name) => name.endsWith('.tar'))
+    const out = await exported(smaller, { format: 'webdataset' })
+    const [tar = ''] = Object.keys(await pushedHashes(out)).filter((name) => name.endsWith('.tar'))
     // Behind the end of a tar anything may stand.
     await writeFile(join(out, tar), Buffer.concat([await readFile(join(out, tar)), Buffer.alloc(17 << 20)]))
     const before = s3.requests.length
     await push(out, 'large', { format: 'webdataset' })
     expect(puts(before).filter((line) => line.includes('partNumber'))).toHaveLength(2)
-    expect(await there('large')).toEqual(await here(out))
+    expect(await there('large')).toEqual(await pushedHashes(out))
     const again = s3.requests.length
     expect(await push(out, 'large', { format: 'webdataset' })).toMatchObject({ changed: 0 })
     expect(puts(again)).toEqual([])
@@ -196,7 +176,7 @@ describe('a push to a bucket is refused', () => {
     expect(refused[0]).toContain('somebody else pushes there at the same time')
     // Whoever comes next leaves what was meant.
     await push(other, 'raced')
-    expect(await there('raced')).toEqual(await here(other))
+    expect(await there('raced')).toEqual(await pushedHashes(other))
   })
 
   it('where another has begun meanwhile: what lies there may be of both, and is not said to be whole', async () => {
@@ -212,7 +192,7 @@ describe('a push to a bucket is refused', () => {
     await second?.catch(() => {})
     await push(other, 'overtaken')
     expect((await recordOf('overtaken')).whole).toBe(true)
-    expect(await there('overtaken')).toEqual(await here(other))
+    expect(await there('overtaken')).toEqual(await pushedHashes(other))
   })
 
   it('where there is no bucket, and where an address is none', async () => {
@@ -233,8 +213,7 @@ describe('a push to a bucket is refused', () => {
     const hear = (warning: Error) => warnings.push(warning)
     process.on('warning', hear)
     s3.fail(99, /PUT .*failing\/.*(png|jpg|jpeg)/, 503)
-    const pictures = fresh()
-    await exportTo(source, pictures, { format: 'coco' })
+    const pictures = await exported(source, { format: 'coco' })
     await expect(push(pictures, 'failing', { format: 'coco' })).rejects.toThrow('it answers with 503')
     process.off('warning', hear)
     expect(warnings.map(({ name }) => name)).not.toContain('MaxListenersExceededWarning')
