@@ -1,3 +1,4 @@
+import type { Metadata } from 'sharp'
 import type { Bare } from './bare.js'
 import { orientationExif } from './orientation-exif.js'
 
@@ -8,6 +9,8 @@ const isStandalone = (mark: number) => mark === 0x01 || (mark >= 0xd0 && mark <=
 const isFrame = (mark: number) =>
   mark >= 0xc0 && mark <= 0xcf && mark !== 0xc4 && mark !== 0xc8 && mark !== 0xcc
 const progressiveFrames: ReadonlySet<number> = new Set([0xc2, 0xca])
+/** Frames of Huffman's code: baseline, extended and progressive. */
+const plainFrames: ReadonlySet<number> = new Set([0xc0, 0xc1, 0xc2])
 
 /** What the gain map of an UltraHDR picture is told by; it is a JPEG in the JPEG, decoded with it. */
 const gainMaps = ['hdrgm', 'urn:iso:std:iso:ts:21496'] as const
@@ -24,6 +27,8 @@ export function bareJpeg(bytes: Buffer): Bare {
   let components = 0
   let isProgressive = false
   let hasGainMap = false
+  let [frames, metadata]: [number, Metadata | undefined] = [0, undefined]
+  let isPlain = true
   for (;;) {
     at = nextMark(bytes, at)
     const mark = bytes[at + 1]
@@ -39,12 +44,16 @@ export function bareJpeg(bytes: Buffer): Bare {
     if (isFrame(mark)) {
       components = bytes[at + 9] ?? 0
       isProgressive = progressiveFrames.has(mark)
+      frames++
+      metadata = plainFrames.has(mark) ? frameMetadata(bytes.subarray(at + 4, end), isProgressive) : undefined
     }
+    if (mark === marks.app14) isPlain = false
     if (isDropped(mark)) {
       const body = bytes.subarray(at + 4, end)
       if (gainMaps.some((name) => body.includes(name))) hasGainMap = true
       kept.push(bytes.subarray(from, at))
       const exif = mark === marks.app1 ? orientationExif(body) : undefined
+      if (exif) isPlain = false
       if (exif) kept.push(Buffer.from([0xff, marks.app1, 0, exif.length + 2]), exif)
       from = end
     }
@@ -53,7 +62,26 @@ export function bareJpeg(bytes: Buffer): Bare {
   const isInParts = isProgressive || (bytes[at + 4] ?? 0) < components
   const scans = isInParts ? countScans(bytes, at) : 1
   if (hasGainMap) return { bytes, scans, isOdd: true }
-  return { bytes: from === 0 ? bytes : Buffer.concat([...kept, bytes.subarray(from)]), scans, isOdd: false }
+  const bare = from === 0 ? bytes : Buffer.concat([...kept, bytes.subarray(from)])
+  return { bytes: bare, scans, isOdd: false, ...(isPlain && frames === 1 && metadata && { metadata }) }
+}
+
+/**
+ * What libvips says of a picture with such a frame (ITU-T T.81, B.2.2), and without an orientation and Adobe's
+ * segment, which change what it says; undefined where it would need more than the frame for that.
+ */
+function frameMetadata(frame: Buffer, isProgressive: boolean): Metadata | undefined {
+  const [precision, components] = [frame[0], frame[5]]
+  const isWhole = frame.length >= 6 && frame.length === 6 + 3 * (components ?? 0)
+  if (!isWhole || precision !== 8 || (components !== 1 && components !== 3)) return undefined
+  const [height, width] = [frame.readUInt16BE(1), frame.readUInt16BE(3)]
+  // A height of 0 stands behind the first scan.
+  if (width === 0 || height === 0) return undefined
+  return {
+    ...{ format: 'jpeg', width, height, channels: components, depth: 'uchar', isProgressive },
+    ...{ space: components === 1 ? 'b-w' : 'srgb', hasProfile: false, hasAlpha: false },
+    autoOrient: { width, height },
+  } as Metadata
 }
 
 const isDropped = (mark: number) =>

@@ -35,7 +35,7 @@ export async function decodeSafely<Options, Result>(
   const format = sniffImage(bytes)
   if (!format) throw new PictureError('not_image', 'not a picture of a known format')
   if (isUnread(format)) throw new PictureError('unsupported_format', `${format} is not decoded`)
-  const { bytes: bare, scans, isOdd } = barePicture(bytes, format)
+  const { bytes: bare, scans, isOdd, metadata: plain } = barePicture(bytes, format)
   if (scans > mostScans) throw new PictureError('too_many_scans', `${scans} scans, ${mostScans} allowed`)
   const costOf = (metadata: Metadata): DecodeCost => {
     work.check?.(metadata, options)
@@ -48,7 +48,7 @@ export async function decodeSafely<Options, Result>(
   let release: Release | undefined
   try {
     if (!isOdd) {
-      const metadata = await readMetadata(bare)
+      const metadata = plain ?? (await readMetadata(bare))
       const cost = costOf(metadata)
       if (!cost.isHeavy) {
         release = await memory.acquire(cost.memory)

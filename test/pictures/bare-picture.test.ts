@@ -49,6 +49,31 @@ describe('a picture for a decoder', () => {
     expect(look(bytes).scans).toBe(3)
   })
 
+  it('has its header read as libvips reads it, or not at all', async () => {
+    const read = ['format', 'width', 'height', 'channels', 'depth', 'space', 'isProgressive'] as const
+    const more = ['hasAlpha', 'hasProfile', 'orientation', 'pages'] as const
+    const picked = (of: Awaited<ReturnType<typeof readMetadata>> | undefined) =>
+      Object.fromEntries([...read, ...more].map((key) => [key, of?.[key]]))
+    const plain = [
+      await grain(60, 40).jpeg().toBuffer(),
+      await grain(61, 39).jpeg({ progressive: true, chromaSubsampling: '4:4:4' }).toBuffer(),
+      await grain(1, 700).greyscale().jpeg({ mozjpeg: true }).toBuffer(),
+      await grain(60, 40).withIccProfile('p3').jpeg().toBuffer(),
+    ]
+    for (const bytes of plain) {
+      const bare = look(bytes)
+      expect(bare.metadata).toBeDefined()
+      expect(picked(bare.metadata)).toEqual(picked(await readMetadata(bare.bytes)))
+    }
+    const [first] = plain as [Buffer]
+    const noHeight = Buffer.from(first)
+    noHeight.writeUInt16BE(0, noHeight.indexOf(Buffer.from([0xff, 0xc0])) + 5)
+    const turned = await dressed().jpeg().toBuffer()
+    const inks = await grain().toColourspace('cmyk').jpeg().toBuffer()
+    for (const bytes of [noHeight, turned, inks, first.subarray(0, 100)])
+      expect(look(bytes).metadata).toBeUndefined()
+  })
+
   it('is odd where a decoder may find more than the header says', async () => {
     expect(look(await framesWebp(3)).isOdd).toBe(false)
     expect(look(await framesWebp(1001)).isOdd).toBe(true)

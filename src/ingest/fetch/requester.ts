@@ -213,14 +213,17 @@ async function within<T>(
   outer?.throwIfAborted()
   const abort = new AbortController()
   const stop = () => abort.abort(outer?.reason)
-  const timeout = new Transient('timeout', `${url.href} took over ${milliseconds} ms`)
-  const timer = setTimeout(() => abort.abort(timeout), milliseconds)
+  let timeout: Transient | undefined
+  const timer = setTimeout(() => {
+    timeout = new Transient('timeout', `${url.href} took over ${milliseconds} ms`)
+    abort.abort(timeout)
+  }, milliseconds)
   // One listener a request, taken away with it: AbortSignal.any would leave its own on the outer signal.
   outer?.addEventListener('abort', stop)
   try {
     return await work(abort.signal)
   } catch (error) {
-    if (abort.signal.reason === timeout && !(error instanceof Reject)) throw timeout
+    if (timeout && abort.signal.reason === timeout && !(error instanceof Reject)) throw timeout
     throw error
   } finally {
     clearTimeout(timer)
