@@ -10,6 +10,7 @@ import { type CommitRecord, readCommit } from '../shards/commit.js'
 import { unknownConfig } from '../shards/restore-record.js'
 import type { WriteFamily } from '../shards/shard-files.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
+import { byteBudget } from './byte-budget.js'
 import type { SourceConfig } from './config.js'
 import { userAgentOf } from './fetch/fetch-config.js'
 import { createFetcher, type Fetcher } from './fetch/fetch-image.js'
@@ -40,6 +41,8 @@ export interface ReplaceOptions {
   readonly olderHashes?: readonly string[]
   /** Told that the shard stays as it was. */
   readonly warn?: (message: string) => void
+  /** Told when the last row is under way: another shard can be made beside what is left of this one. */
+  readonly onLast?: (() => void) | undefined
 }
 
 /**
@@ -68,7 +71,7 @@ export async function ingestShard(
       const fetcher = shared ?? createFetcher(source.config.fetch)
       const stored = await storedRows(task, source, options)
       try {
-        return await ingestRows(task, source, plan, fetcher, write, stored)
+        return await ingestRows(task, source, plan, fetcher, write, stored, options.onLast)
       } finally {
         await stored?.close()
         if (!shared) await fetcher.close()
@@ -144,6 +147,7 @@ async function ingestRows(
   fetcher: Fetcher,
   write: WriteFamily,
   stored: StoredRows | undefined,
+  onLast: (() => void) | undefined,
 ): Promise<ShardOutput> {
   const { onProgress } = task
   const sums = shardSums(source.hasBoxes)
@@ -159,7 +163,7 @@ async function ingestRows(
   }
   const { signal, onFailure } = untilFailure(task.signal)
   async function* images(): AsyncGenerator<ImageRow> {
-    for await (const result of ingested({ ...task, signal }, source, plan, counting, { stored })) {
+    for await (const result of ingested({ ...task, signal }, source, plan, counting, { stored, onLast })) {
       signal.throwIfAborted()
       sums.add(result)
       onProgress?.(sums.done)
@@ -193,12 +197,12 @@ async function ingestRows(
 }
 
 /** Rows that are read ahead, so that those of a slow host do not hold up those of others behind them. */
-const rowsAhead = 2048
+const rowsAhead = 16_384
 /** Of pictures that the source holds or that lie on the disk none is slower than another: fewer rows do. */
-const localWeight = 8
+const localWeight = 64
 const localAtOnce = 128
-/** What pictures may take that wait for those before them. */
-const bytesAhead = 64_000_000
+/** What pictures may take that wait for those before them, those of all shards that this process makes at once. */
+const ahead = byteBudget(128_000_000)
 
 /** Which rows of a shard are made, and what is there of them. */
 export interface IngestedOptions {
@@ -207,6 +211,8 @@ export interface IngestedOptions {
   readonly stored?: StoredRows | undefined
   /** The places of rows that failed before, when they were asked for. */
   readonly failed?: ReadonlySet<number>
+  /** Told when the last row is under way: what is left waits for servers. */
+  readonly onLast?: (() => void) | undefined
 }
 
 /** Until when a row that failed before is asked for again, for each of them, and for all. */
@@ -225,7 +231,7 @@ export async function* ingested(
   source: OpenSource,
   plan: ShardPlan,
   fetcher: Fetcher,
-  { wanted, stored, failed }: IngestedOptions = {},
+  { wanted, stored, failed, onLast }: IngestedOptions = {},
 ): AsyncGenerator<Ingested> {
   const { config } = source
   const { health } = fetcher
@@ -274,8 +280,8 @@ export async function* ingested(
   try {
     signal?.throwIfAborted()
     yield* mapInOrder(
-      numbered(source.rows(plan.mark), plan.rows, wanted),
-      { window: rowsAhead, weightOf: ([row]) => (isLocal(row) ? localWeight : 1), maxBytes: bytesAhead },
+      numbered(source.rows(plan.mark), plan.rows, wanted, onLast),
+      { window: rowsAhead, weightOf: ([row]) => (isLocal(row) ? localWeight : 1), budget: ahead },
       work,
     )
   } finally {
@@ -296,11 +302,13 @@ async function* numbered(
   rows: AsyncGenerator<SourceRow>,
   count: number,
   wanted?: ReadonlySet<number>,
+  onLast?: () => void,
 ): AsyncGenerator<Numbered> {
   let index = 0
   for await (const row of rows) {
     if (!wanted || wanted.has(index)) yield [row, index]
     index++
-    if (index === count) return
+    if (index === count) break
   }
+  onLast?.()
 }

@@ -1,3 +1,6 @@
+import type { ByteBudget } from './byte-budget.js'
+import { onAbort } from './fetch/on-abort.js'
+
 /** Room for what must wait for its turn. */
 export interface Room {
   /** Whether there is room for what an item is made into. There always is for the item whose turn it is. */
@@ -13,9 +16,12 @@ export interface InOrderOptions<T> {
   readonly window: number
   /** 1 by default. */
   readonly weightOf?: (item: T) => number
-  /** What they may hold together: no item should begin to hold more where there is no room. */
-  readonly maxBytes: number
+  /** What they may hold together, with those of others: no item should begin to hold more where there is no room. */
+  readonly budget: ByteBudget
 }
+
+/** Of thousands that wait for room few find it: who is woken in vain takes places of hosts, and waits again. */
+const wokenAtOnce = 16
 
 interface Place<R> {
   readonly weight: number
@@ -29,24 +35,28 @@ interface Place<R> {
  */
 export async function* mapInOrder<T, R>(
   items: AsyncIterable<T>,
-  { window, weightOf = () => 1, maxBytes }: InOrderOptions<T>,
+  { window, weightOf = () => 1, budget }: InOrderOptions<T>,
   work: (item: T, room: Room) => Promise<R>,
 ): AsyncGenerator<R> {
   const places: Place<R>[] = []
   const waiting = new Map<number, () => void>()
   let weight = 0
-  let held = 0
   let turn = 0
   let count = 0
-  const isFree = (index: number) => index === turn || held < maxBytes
+  const isFree = (index: number) => index === turn || !budget.isFull
   const wake = () => {
-    for (const [index, go] of waiting) if (isFree(index)) go()
+    waiting.get(turn)?.()
+    let woken = 0
+    for (const go of waiting.values()) {
+      if (budget.isFull || woken++ === wokenAtOnce) return
+      go()
+    }
   }
   const begin = (item: T): Place<R> => {
     const index = count++
     let own = 0
     const hold = (bytes: number) => {
-      held += bytes - own
+      budget.hold(bytes - own)
       own = bytes
     }
     const room: Room = {
@@ -57,17 +67,15 @@ export async function* mapInOrder<T, R>(
         new Promise((resolve, reject) => {
           signal?.throwIfAborted()
           if (isFree(index)) return resolve()
-          const go = () => {
-            waiting.delete(index)
-            signal?.removeEventListener('abort', leave)
-            resolve()
-          }
-          const leave = () => {
+          const stay = onAbort(signal, () => {
             waiting.delete(index)
             reject(signal?.reason)
-          }
-          signal?.addEventListener('abort', leave, { once: true })
-          waiting.set(index, go)
+          })
+          waiting.set(index, () => {
+            waiting.delete(index)
+            stay()
+            resolve()
+          })
         }),
       take: hold,
     }
@@ -82,14 +90,21 @@ export async function* mapInOrder<T, R>(
     place.release()
     weight -= place.weight
     turn++
-    wake()
+    budget.wake()
     return result
   }
-  for await (const item of items) {
-    const place = begin(item)
-    places.push(place)
-    weight += place.weight
-    while (weight >= window && places.length > 0) yield await next()
+  const leave = budget.onRoom(wake)
+  try {
+    for await (const item of items) {
+      const place = begin(item)
+      places.push(place)
+      weight += place.weight
+      while (weight >= window && places.length > 0) yield await next()
+    }
+    while (places.length > 0) yield await next()
+  } finally {
+    leave()
+    // Who reads no further takes nothing of these.
+    for (const place of places) place.result.then(place.release, place.release)
   }
-  while (places.length > 0) yield await next()
 }

@@ -1,4 +1,5 @@
 import { LruCache } from '../../base/lru-cache.js'
+import { onAbort } from './on-abort.js'
 import { Reject } from './reject.js'
 import { Transient } from './transient.js'
 
@@ -128,14 +129,13 @@ export function createCircuits(options: CircuitOptions): Circuits {
     new Promise<void>((resolve, reject) => {
       signal?.throwIfAborted()
       const wake = () => {
-        signal?.removeEventListener('abort', leave)
+        stay()
         resolve()
       }
-      const leave = () => {
+      const stay = onAbort(signal, () => {
         circuit.waiting.delete(wake)
         reject(signal?.reason)
-      }
-      signal?.addEventListener('abort', leave, { once: true })
+      })
       circuit.waiting.add(wake)
       if (!circuit.isProbing) wakeInTime(circuit)
     })

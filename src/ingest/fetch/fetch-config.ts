@@ -33,7 +33,7 @@ const dnsConfig = z.strictObject({
 /** How pictures are fetched. */
 export const fetchConfig = z
   .strictObject({
-    concurrency: count.default(32).describe('requests under way at once'),
+    concurrency: count.default(256).describe('requests under way at once'),
     per_host: count.default(8).describe('requests under way at once to one host name'),
     per_address: count.default(16).describe('requests under way at once to one IP address'),
     timeout_ms: count

@@ -1,4 +1,5 @@
 import { type AcquireOptions, type HostLease, HostLimitError, type HostLimiter } from './host-limiter.js'
+import { onAbort } from './on-abort.js'
 
 /** One end of a channel between two processes: of a child as its parent has it, or of `process` in the child. */
 export interface HostLimitChannel {
@@ -70,15 +71,15 @@ export function parentHostLimiter(parent: HostLimitChannel): HostLimiter {
       const id = next++
       const settled = (settle: () => void) => {
         waiting.delete(id)
-        signal?.removeEventListener('abort', leave)
+        stay()
         settle()
       }
-      const leave = () =>
+      const stay = onAbort(signal, () =>
         settled(() => {
           send({ ask: 'leave', id })
           reject(signal?.reason)
-        })
-      signal?.addEventListener('abort', leave, { once: true })
+        }),
+      )
       waiting.set(id, {
         grant: (leftMs) => settled(() => resolve(granted(id, leftMs))),
         refuse: (error) => settled(() => reject(error)),

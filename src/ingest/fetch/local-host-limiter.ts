@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LruCache } from '../../base/lru-cache.js'
 import type { HostLease, HostLimiter } from './host-limiter.js'
+import { onAbort } from './on-abort.js'
 
 interface Waiting {
   readonly limit: number
@@ -70,16 +71,15 @@ export function localHostLimiter(): HostLimiter {
         const waiting = {
           limit,
           grant() {
-            signal?.removeEventListener('abort', leave)
+            stay()
             resolve({ until: Number.POSITIVE_INFINITY, release })
           },
         }
-        const leave = () => {
+        const stay = onAbort(signal, () => {
           gate.waiting.delete(waiting)
           serve(key, gate)
           reject(signal?.reason)
-        }
-        signal?.addEventListener('abort', leave, { once: true })
+        })
         gate.waiting.add(waiting)
         serve(key, gate)
       }),

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HostLimitError, type HostLimiter } from './host-limiter.js'
+import { onAbort } from './on-abort.js'
 
 /** What is used of a connection of ioredis: its commands wait while Redis is away. */
 export interface ScriptConnection {
@@ -218,7 +219,7 @@ export function redisHostLimiter(redis: ScriptConnection, options: RedisLimitOpt
         if (isClosed) throw new HostLimitError('the limits in Redis are closed')
         const gate = gateOf(key)
         const settled = (settle: () => void) => {
-          signal?.removeEventListener('abort', leave)
+          stay()
           settle()
         }
         const waiting: Waiting = {
@@ -239,12 +240,11 @@ export function redisHostLimiter(redis: ScriptConnection, options: RedisLimitOpt
             ),
           refuse: (error) => settled(() => reject(error)),
         }
-        const leave = () => {
+        const stay = onAbort(signal, () => {
           gate.waiting.delete(waiting)
           settled(() => reject(signal?.reason))
           void serve(key, gate)
-        }
-        signal?.addEventListener('abort', leave, { once: true })
+        })
         gate.waiting.add(waiting)
         void serve(key, gate)
       }),

@@ -7,6 +7,7 @@ import { createCircuits, HostDown, Tripped } from './circuit.js'
 import { type FetchConfig, userAgentOf } from './fetch-config.js'
 import { guardedAgent } from './guarded-agent.js'
 import { HostLimitError, type HostLimiter, type RequestRoom, withLeases } from './host-limiter.js'
+import { onAbort } from './on-abort.js'
 import { Reject } from './reject.js'
 import { createResolver, firstAddress, isNoSuchHost, type Lookup } from './resolve-host.js'
 import { pauseAfter, retryAfter, Transient } from './transient.js'
@@ -212,14 +213,13 @@ async function within<T>(
 ): Promise<T> {
   outer?.throwIfAborted()
   const abort = new AbortController()
-  const stop = () => abort.abort(outer?.reason)
   let timeout: Transient | undefined
   const timer = setTimeout(() => {
     timeout = new Transient('timeout', `${url.href} took over ${milliseconds} ms`)
     abort.abort(timeout)
   }, milliseconds)
-  // One listener a request, taken away with it: AbortSignal.any would leave its own on the outer signal.
-  outer?.addEventListener('abort', stop)
+  // Taken away with the request: AbortSignal.any would leave its own on the outer signal.
+  const stay = onAbort(outer, () => abort.abort(outer?.reason))
   try {
     return await work(abort.signal)
   } catch (error) {
@@ -227,7 +227,7 @@ async function within<T>(
     throw error
   } finally {
     clearTimeout(timer)
-    outer?.removeEventListener('abort', stop)
+    stay()
   }
 }
 
@@ -235,9 +235,8 @@ async function within<T>(
 function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
   return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop)
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    const stay = onAbort(signal, () => reject(signal.reason))
+    work.then(resolve, reject).finally(stay)
   })
 }
 

@@ -135,7 +135,7 @@ async function openIngest(
       rows: async (shard) => parts.get(shard)?.rows,
       inputs: async (shard) => partOf(shard).inputs,
       shards: [...parts.keys()],
-      async make(shard, options) {
+      async make(shard, { onWaiting, ...options }) {
         const { part, inputs } = partOf(shard)
         const task: ShardTask = { storage, stage: stage.name, shard, configHash, inputs, ...options }
         const older = { ...inputs, source: plan.sourceHash }
@@ -148,7 +148,7 @@ async function openIngest(
         const { retryShard } = await import('../../ingest/retry-shard.js')
         const { ingestShard } = await import('../../ingest/ingest-shard.js')
         const retried = await retryShard(task, source, part, await open(), isRetried)
-        return retried ?? ingestShard(task, source, part, await open(), replacing)
+        return retried ?? ingestShard(task, source, part, await open(), { ...replacing, onLast: onWaiting })
       },
       async close() {
         const dnsTrouble = fetcher && dnsWarning(fetcher.dns, stage.with.fetch.dns.warn_share)

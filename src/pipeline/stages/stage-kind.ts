@@ -21,6 +21,8 @@ export interface ShardOptions {
   readonly signal?: AbortSignal
   /** Told how many rows of the shard are done. */
   readonly onProgress?: (rows: number) => void
+  /** Told when what is left of the shard waits for others: the next one may be begun beside it. */
+  readonly onWaiting?: () => void
 }
 
 /** A stage that is open: its model is loaded when the first shard asks for it, and stays for the next ones. */

@@ -27,9 +27,13 @@ export interface ShardOutcome {
   readonly failed: readonly { readonly shard: string; readonly error: string }[]
 }
 
+/** Shards that are under way at once, all but one of them waiting for others: each has rows in memory. */
+const mostAtOnce = 4
+
 /**
- * Makes shards of an open stage one after another. One that keeps failing is set aside, and the rest goes on;
- * not where `endsStage` says that the others would fail as well.
+ * Makes shards of an open stage in their order, one after another; where what is left of one only waits for others
+ * (`onWaiting`), the next is begun beside it. One that keeps failing is set aside, and the rest goes on; not where
+ * `endsStage` says that the others would fail as well: then those that are under way are ended, too.
  */
 export async function runShards(
   stage: OpenStage,
@@ -42,20 +46,28 @@ export async function runShards(
   let sums = noSums
   let ran = 0
   let skipped = 0
-  let before = 0
-  for (const [index, shard] of shards.entries()) {
-    signal?.throwIfAborted()
-    const start = before
+  const done = rows.map(() => 0)
+  let allDone = 0
+  const setDone = (index: number, count: number) => {
+    allDone += count - (done[index] ?? 0)
+    done[index] = count
+    onProgress?.(allDone, total)
+  }
+  const ending = new AbortController()
+  const all = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal
+
+  async function make(shard: string, index: number, onWaiting: () => void): Promise<void> {
     const options = {
-      signal,
+      signal: all,
+      onWaiting,
       onProgress: (count: number) => {
-        onProgress?.(start + count, total)
+        setDone(index, count)
         on.onShardProgress?.(shard, count, rows[index] ?? 0)
       },
     }
     on.onStart?.(shard)
     try {
-      const result = await withRetries(() => stage.make(shard, options), signal)
+      const result = await withRetries(() => stage.make(shard, options), all)
       const own = sumsOfRecord(result.record)
       sums = addSums(sums, own)
       watch?.add(result.tried ?? { ...result.record, skipped: result.skipped })
@@ -63,15 +75,43 @@ export async function runShards(
       else ran++
       on.onEnd?.(shard, { ...own, skipped: result.skipped })
     } catch (error) {
-      signal?.throwIfAborted()
+      all.throwIfAborted()
       if (stopAtFailure || endsStage(error)) throw error
       const explained = explainError(error)
       failed.push({ shard, error: explained.message })
       on.onEnd?.(shard, explained)
     }
-    before += rows[index] ?? 0
-    onProgress?.(before, total)
+    setDone(index, rows[index] ?? 0)
     watch?.check()
   }
+
+  const underWay = new Set<Promise<void>>()
+  let failure: { readonly error: unknown } | undefined
+  let begun = 0
+  for (const [index, shard] of shards.entries()) {
+    if (all.aborted) break
+    begun++
+    const { promise: waits, resolve: onWaiting } = withResolvers()
+    const own: Promise<void> = make(shard, index, onWaiting)
+      .catch((error: unknown) => {
+        failure ??= { error }
+        ending.abort(error)
+      })
+      .finally(() => underWay.delete(own))
+    underWay.add(own)
+    await Promise.race([waits, own])
+    while (underWay.size >= mostAtOnce) await Promise.race(underWay)
+  }
+  await Promise.all(underWay)
+  if (failure) throw failure.error
+  if (begun < shards.length) signal?.throwIfAborted()
   return { sums, ran, skipped, failed }
+}
+
+function withResolvers() {
+  let resolve = () => {}
+  const promise = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
 }

@@ -112,6 +112,50 @@ describe('the shards of a stage', () => {
     await expect(runShards(failing.stage, shards, { signal: late.signal, onProgress })).rejects.toBe(reason)
   })
 
+  it('are begun beside those that wait for others, four at most, which end with one that ends all', async () => {
+    const log: string[] = []
+    const waiting = new Map<string, (error?: Error) => void>()
+    const { stage } = stageOf()
+    const slow: OpenStage = {
+      ...stage,
+      rows: async () => 10,
+      async make(shard, { onWaiting, onProgress, signal }) {
+        log.push(shard)
+        // The third says nothing, and nobody goes past it until it is done.
+        if (shard !== '2') onWaiting?.()
+        await new Promise<void>((resolve, reject) => {
+          waiting.set(shard, (error) => (error ? reject(error) : resolve()))
+          signal?.addEventListener('abort', () => reject(signal.reason))
+        })
+        onProgress?.(10)
+        return result()
+      },
+    }
+    const turn = () => new Promise((resolve) => setTimeout(resolve, 5))
+    const six = ['0', '1', '2', '3', '4', '5']
+    const progress: number[] = []
+    const running = runShards(slow, six, { onProgress: (done) => progress.push(done) })
+    await turn()
+    expect(log).toEqual(['0', '1', '2'])
+    waiting.get('2')?.()
+    await turn()
+    expect(log).toEqual(['0', '1', '2', '3', '4'])
+    waiting.get('0')?.()
+    await turn()
+    expect(log.at(-1)).toBe('5')
+    for (const end of waiting.values()) end()
+    expect(await running).toMatchObject({ ran: 6, failed: [] })
+    expect(progress).toEqual([...progress].sort((a, b) => a - b))
+
+    log.length = 0
+    const error = new StageError('no such model')
+    const ended = runShards(slow, six, {})
+    await turn()
+    waiting.get('1')?.(error)
+    await expect(ended).rejects.toBe(error)
+    expect(log).toEqual(['0', '1', '2'])
+  })
+
   it('are looked at as they are made, by what came of them now', async () => {
     const seen: unknown[] = []
     const watch = {
