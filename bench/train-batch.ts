@@ -5,10 +5,23 @@ import { floats, longs, type Value } from '../src/graph/session.js'
 import { anchorsOf } from '../src/model/network/anchors.js'
 import type { GlipConfig } from '../src/model/network/config.js'
 import type { Parameter } from '../src/model/network/parameters.js'
+import { glipConfig } from '../src/model/network/presets.js'
 import { torchLayout, toTorch } from '../src/model/parameter-specs.js'
 import { assignTargets } from '../src/train/examples/assign-targets.js'
 import type { TrainGraphConfig } from '../src/train/loss/train-graph.js'
 import { writeSafetensors } from '../src/weights/safetensors.js'
+
+interface Subject {
+  readonly config: GlipConfig
+  /** Pictures of a step. */
+  readonly batch: number
+}
+
+/** What is timed: `toy` with pictures of its own size, `glip-t` with a small one. */
+export const subjects: Readonly<Record<string, Subject>> = {
+  toy: { config: glipConfig('toy', 400), batch: 16 },
+  'glip-t': { config: glipConfig('glip-t', 30_522, { image_size: 128, max_tokens: 32 }), batch: 1 },
+}
 
 export const trainingOf = (batch: number, maxBoxes: number): TrainGraphConfig => ({
   batch,

@@ -17,6 +17,8 @@ export interface ValueProto {
   readonly name: string
   readonly shape: Shape
   readonly dtype: Dtype
+  /** Whether it is a sequence of such tensors. */
+  readonly isSequence?: boolean
 }
 
 /** An initializer: with its bytes here, or at an offset of a file beside the model. */
@@ -123,13 +125,16 @@ function writeInitializer(writer: BinaryWriter, tensor: InitializerProto) {
 }
 
 function writeValue(writer: BinaryWriter, value: ValueProto) {
-  text(writer, 1, value.name)
-  message(writer, 2, (type) =>
+  const tensorType = (type: BinaryWriter) =>
     message(type, 1, (tensor) => {
       integer(tensor, 1, dataType[value.dtype])
       message(tensor, 2, (shape) => {
         for (const size of value.shape) message(shape, 1, (dimension) => integer(dimension, 1, size))
       })
-    }),
-  )
+    })
+  text(writer, 1, value.name)
+  message(writer, 2, (type) => {
+    if (value.isSequence) message(type, 4, (sequence) => message(sequence, 1, tensorType))
+    else tensorType(type)
+  })
 }

@@ -4,6 +4,7 @@ import type { HeldValue } from './held-value.js'
 import { InferenceSession, Tensor as OrtTensor } from './onnxruntime.js'
 import { type Dtype, type Shape, sizeOf, type TensorData } from './ops/tensor.js'
 import { loadError, sessionError } from './session-error.js'
+import { barrier } from './to-onnx.js'
 
 export interface Value {
   readonly data: TensorData
@@ -37,6 +38,14 @@ export function sessionSettings(threads: number, ownGraph: boolean): InferenceSe
   }
 }
 
+/** What onnxruntime-node ends a run with that has come as far as to hand over a sequence. */
+const atBarrier = 'Non tensor type is temporarily not supported.'
+
+interface NamedShape {
+  readonly name: string
+  readonly shape: Shape
+}
+
 /** A model that onnxruntime has loaded. Holds native memory until `close`. */
 export class Session {
   private constructor(
@@ -65,31 +74,38 @@ export class Session {
     return new Session(session, name)
   }
 
-  get inputs(): readonly { readonly name: string; readonly shape: Shape }[] {
-    return this.session.inputMetadata.map((meta) => ({
-      name: meta.name,
-      shape: meta.isTensor ? meta.shape.map(Number) : [],
-    }))
+  get inputs(): readonly NamedShape[] {
+    return shapesOf(this.session.inputMetadata)
+  }
+
+  /** Its results. */
+  get outputs(): readonly NamedShape[] {
+    return shapesOf(this.session.outputMetadata).filter(({ name }) => name !== barrier)
   }
 
   /**
    * Runs the model. Inputs are not copied on the CPU, and to another device once in each run where they are not
-   * held there; a result is written into `into[name]` where that is given, else into new memory.
+   * held there; a result is written into `into[name]` where that is given, else into new memory. Where all of them
+   * are given and the graph has a `barrier`, the results are those of `into`; else they are copied.
    *
    * @throws Error that names the model, and says so where it was refused memory
    */
   async run(
     feeds: Readonly<Record<string, Value | HeldValue>>,
     into: Readonly<Record<string, Value>> = {},
-  ): Promise<Record<string, Value>> {
-    const fetches: Record<string, OrtTensor | null> = {}
-    for (const name of this.session.outputNames) fetches[name] = into[name] ? toOrt(into[name]) : null
+  ): Promise<Readonly<Record<string, Value>>> {
+    const names = this.session.outputNames.filter((name) => name !== barrier)
+    const isBarred = names.length < this.session.outputNames.length && names.every((name) => into[name])
+    const fetches: Record<string, OrtTensor | null> = isBarred ? { [barrier]: null } : {}
+    for (const name of names) fetches[name] = into[name] ? toOrt(into[name]) : null
     const inputs: Record<string, OrtTensor> = {}
     for (const [name, value] of Object.entries(feeds))
       inputs[name] = 'tensor' in value ? value.tensor : toOrt(value)
-    const results = await this.session.run(inputs, fetches).catch((error: unknown) => {
+    const results = await this.session.run(inputs, fetches).catch((error: Error) => {
+      if (isBarred && error.message === atBarrier) return undefined
       throw sessionError(this.name, error)
     })
+    if (isBarred || !results) return into
     const values: Record<string, Value> = {}
     for (const [name, tensor] of Object.entries(results)) {
       values[name] = { data: tensor.data as TensorData, shape: tensor.dims, dtype: tensor.type as Dtype }
@@ -102,6 +118,9 @@ export class Session {
   }
 }
 
+const shapesOf = (metadata: InferenceSession['inputMetadata']): NamedShape[] =>
+  metadata.map((meta) => ({ name: meta.name, shape: meta.isTensor ? meta.shape.map(Number) : [] }))
+
 /** A value as onnxruntime takes it, over the same memory. */
 export function toOrt({ data, shape, dtype }: Value): OrtTensor {
   return new OrtTensor(dtype, data as Float32Array, shape)
@@ -111,6 +130,9 @@ export function toOrt({ data, shape, dtype }: Value): OrtTensor {
 export function floats(data: Float32Array | readonly number[], shape: Shape): Value {
   return { data: data instanceof Float32Array ? data : Float32Array.from(data), shape, dtype: 'float32' }
 }
+
+/** A float32 value of zeros, to be written into. */
+export const zeros = (shape: Shape): Value => floats(new Float32Array(sizeOf(shape)), shape)
 
 /** An int64 value for `Session.run`. */
 export function longs(data: BigInt64Array | readonly number[], shape: Shape): Value {

@@ -15,7 +15,16 @@ export interface OnnxOptions {
    * the CPU (`needsPortable`).
    */
   readonly portable?: boolean
+  /** Writes `barrier` before the results: a run that is given memory for all of them copies none. */
+  readonly barred?: boolean
 }
+
+/**
+ * An output that is a sequence, which onnxruntime-node computes and cannot hand over. It copies every result once more
+ * into new memory, those that were written where the caller wanted them too, one after another, and ends with an error
+ * at this one: behind it nothing is copied (`Session.run`).
+ */
+export const barrier = 'barrier'
 
 /**
  * Writes what `outputs` need as an ONNX model. Equal nodes are written once; nodes that nothing reads are not
@@ -27,6 +36,7 @@ export function toOnnx({
   parameters,
   metadata,
   portable,
+  barred = false,
 }: OnnxOptions): Uint8Array {
   // A composite is written as its body; a bound tensor as what it is bound to.
   const resolve = (asked: Tensor): Tensor => {
@@ -86,6 +96,17 @@ export function toOnnx({
     if (computed !== name)
       nodes.push({ op: 'Identity', name, inputs: [computed], outputs: [name], attributes: {} })
     values.push({ name, shape: tensor.shape, dtype: tensor.dtype })
+  }
+  const [first] = values
+  if (barred && first) {
+    nodes.push({
+      op: 'SequenceConstruct',
+      name: barrier,
+      inputs: [first.name],
+      outputs: [barrier],
+      attributes: {},
+    })
+    values.unshift({ ...first, name: barrier, isSequence: true })
   }
   return encodeModel(
     {

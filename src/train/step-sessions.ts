@@ -1,5 +1,5 @@
 import type { HeldValue } from '../graph/held-value.js'
-import { Session, type SessionOptions, type Value, valueNamed } from '../graph/session.js'
+import { Session, type SessionOptions, type Value, valueNamed, zeros } from '../graph/session.js'
 import { type GlipConfig, squareSize } from '../model/network/config.js'
 import { matchQueries } from './loss/match-queries.js'
 import type { TrainGraph } from './loss/train-graph.js'
@@ -20,8 +20,11 @@ export async function openStepSessions(
   { network, parts }: { readonly network: GlipConfig; readonly parts: number },
   options: SessionOptions,
 ): Promise<StepSessions> {
-  const { into } = stateViews(state)
   const session = await Session.open(step, options)
+  const metrics = session.outputs
+    .filter(({ name }) => name.startsWith('metric.'))
+    .map(({ name, shape }) => [name, zeros(shape)] as const)
+  const into = { ...Object.fromEntries(metrics), ...stateViews(state).into }
   const predictor = predict && (await Session.open(predict, options))
   const weights = await openStepWeights(state, options.device ?? 'cpu', predictor ? 2 * parts : parts)
   let runs = 0
@@ -30,8 +33,7 @@ export async function openStepSessions(
       const feeds = await weights.feeds(runs++ % parts === 0)
       // The predictions that are matched drop the same things as the step: the part feeds the noise to both.
       const matched = predictor && (await matchTargets(predictor, part, feeds, network, layers))
-      const results = await session.run({ ...part, ...matched, ...feeds }, into)
-      const metrics = Object.entries(results).filter(([name]) => name.startsWith('metric.'))
+      await session.run({ ...part, ...matched, ...feeds }, into)
       return Object.fromEntries(
         metrics.map(([name, { data }]) => [name.slice('metric.'.length), Number(data[0])]),
       )

@@ -143,7 +143,8 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
     parameters.map(({ name, shape, tensor }): [Tensor, Tensor] => [tensor, input(valueName(name), shape)]),
   )
   return {
-    step: toOnnx({ outputs: { ...asVectors(losses), ...named }, bind, portable }),
+    // Copies down from a device are what a sequence would cost there.
+    step: toOnnx({ outputs: { ...asVectors(losses), ...named }, bind, portable, barred: !portable }),
     forward: toOnnx({ outputs: asVectors(losses), bind, portable }),
     ...('boxes' in outputs && {
       predict: toOnnx({

@@ -1,0 +1,67 @@
+/**
+ * Times training steps of a preset for bench/train-step.ts, in a process of its own, as bench/parity/time_step.py does:
+ * `tsx bench/time-step.ts NETWORK STEPS BOXES`. Prints times, processor times and the process's peak memory.
+ */
+import { readFileSync } from 'node:fs'
+import { Session } from '../src/graph/session.js'
+import { trainGraph } from '../src/train/loss/train-graph.js'
+import { adamWStep } from '../src/train/optimizer/adamw.js'
+import { initialState, stateViews } from '../src/train/optimizer/optimizer-state.js'
+import { groupParameters } from '../src/train/optimizer/parameter-groups.js'
+import { openStepSessions } from '../src/train/step-sessions.js'
+import { firstValue, makeBatch, optimizer, subjects, trainingOf } from './train-batch.js'
+
+const [, , network = '', steps = '', boxes = ''] = process.argv
+const subject = subjects[network]
+if (!subject) throw new Error(`no network ${network}`)
+const { config, batch: size } = subject
+const training = trainingOf(size, Number(boxes))
+const graph = trainGraph(config, training)
+const batch = makeBatch(config, training)
+const given = new Map(
+  graph.parameters.map((parameter) => [parameter.name, { read: async () => firstValue(parameter) }]),
+)
+const groups = groupParameters(graph.parameters, { language_rate: 1, bias_rate: 1 })
+const state = await initialState(groups, graph.parameters, 1, given)
+const { feeds } = stateViews(state)
+
+const timed = async (run: () => Promise<unknown>) => {
+  const before = process.cpuUsage()
+  const start = performance.now()
+  await run()
+  const time = performance.now() - start
+  const { user, system } = process.cpuUsage(before)
+  return { time, cpu: (user + system) / 1000 }
+}
+
+const options = { threads: 2, ownGraph: true }
+const step = await openStepSessions(graph, state, { network: config, parts: 1 }, options)
+let done = 0
+const trainOnce = () => {
+  done++
+  return timed(async () => {
+    await step.run(batch)
+    adamWStep(state, done, 1e-3, optimizer)
+  })
+}
+for (let index = 0; index < 2; index++) await trainOnce()
+const times: Awaited<ReturnType<typeof trainOnce>>[] = []
+for (let index = 0; index < Number(steps); index++) times.push(await trainOnce())
+const [, kilobytes] = /VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+const memory = Number(kilobytes) / 1024
+await step.close()
+
+const forward = await Session.open(graph.forward, options)
+const fed = Object.fromEntries(forward.inputs.map(({ name }) => [name, batch[name] ?? feeds[name]!]))
+await forward.run(fed)
+const ahead: number[] = []
+for (let index = 0; index < Number(steps); index++) ahead.push((await timed(() => forward.run(fed))).time)
+await forward.close()
+process.stdout.write(
+  JSON.stringify({
+    steps: times.map(({ time }) => time),
+    cpu: times.map(({ cpu }) => cpu),
+    memory,
+    forward: ahead,
+  }),
+)
