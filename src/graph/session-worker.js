@@ -22,13 +22,13 @@ try {
       const feeds = {}
       for (const { name, dtype, data, shape } of message.feeds) feeds[name] = new Tensor(dtype, data, shape)
       const results = await session.run(feeds, message.wanted ?? session.outputNames)
-      // Results lie in memory of onnxruntime, which cannot change hands: they are copied.
-      port.postMessage({
-        results: Object.entries(results).map(([name, tensor]) => {
-          const { type, data, dims } = /** @type {Tensor} */ (tensor)
-          return { name, dtype: type, data, shape: [...dims] }
-        }),
+      const made = Object.entries(results).map(([name, tensor]) => {
+        const { type, data, dims } = /** @type {Tensor} */ (tensor)
+        return { name, dtype: type, data, shape: [...dims] }
       })
+      // They are in memory of this thread's own, into which onnxruntime-node has copied them, and change hands.
+      const buffers = made.flatMap(({ data }) => (ArrayBuffer.isView(data) ? [data.buffer] : []))
+      port.postMessage({ results: made }, /** @type {ArrayBuffer[]} */ (buffers))
     } catch (error) {
       port.postMessage({ error: /** @type {Error} */ (error).message })
     }
