@@ -22,6 +22,9 @@ const unused: Readonly<Record<string, readonly string[] | 'all'>> = {
   'onnxruntime-node': ['adm-zip', 'global-agent'],
 }
 
+/** What a package's user installs beside it for some commands, and a bundle has. */
+const beside = ['@duckdb/node-api']
+
 /**
  * The folders of the packages that the program needs to run on a platform, as package-lock.json has them: the
  * dependencies of the root and theirs, but none for development, of other platforms, or of a part that is not used.
@@ -49,6 +52,12 @@ export function neededPackages(
     }
   }
   visit('')
+  for (const name of beside) {
+    const folder = resolveFrom('', name, packages)
+    if (folder === undefined) continue
+    needed.add(folder)
+    visit(folder)
+  }
   return [...needed].sort()
 }
 

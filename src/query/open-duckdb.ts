@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { asidePath, sweepFolder } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
+import { loadDuckDb } from './load-duckdb.js'
 import { patternOf, quoted } from './sql.js'
 import { watchMemory } from './watch-memory.js'
 
@@ -34,8 +35,7 @@ export async function openDuckDb(
   signal?: AbortSignal,
   limit = memoryLimit,
 ): Promise<OpenDuckDb> {
-  // Loaded only when it is used: it is large.
-  const { DuckDBInstance } = await import('@duckdb/node-api')
+  const { DuckDBInstance } = await loadDuckDb()
   // Named so that what a killed program has spilled is removed by the next one.
   await sweepFolder(tmpdir())
   const folder = asidePath(join(tmpdir(), 'groundmill-duckdb'))

@@ -5,6 +5,7 @@ import type { Storage } from '../storage/storage.js'
 import { datasetFiles, verifyFiles, withDatasetFiles } from './dataset-files.js'
 import { type DatasetView, datasetViews } from './dataset-views.js'
 import { duckDbWords, explainUnread, isUnread } from './explain-unread.js'
+import { loadDuckDb } from './load-duckdb.js'
 import { type OpenDuckDb, openDuckDb } from './open-duckdb.js'
 
 export interface QueryOptions {
@@ -65,7 +66,7 @@ export async function runQuery<T>(
   const isMentioned = ({ name }: DatasetView) => new RegExp(`\\b${name}\\b`, 'i').test(sql)
   return withViews(storage, options, isMentioned, async ({ connection, explain }, all) => {
     try {
-      const { StatementType } = await import('@duckdb/node-api')
+      const { StatementType } = await loadDuckDb()
       // DuckDB has no error for what has no statement in it.
       const statements = await connection.extractStatements(sql).catch((error: Error) => {
         throw error.message === 'Error in native callback' ? notOne : error
