@@ -17,6 +17,18 @@ export const dedupConfig = z
       .describe(
         'bits of 64 by which perceptual hashes may differ for a near duplicate; null: none are looked for',
       ),
+    edited: z
+      .boolean()
+      .optional()
+      .describe(
+        'whether an edited copy (a rim of up to 5 % cut off, a logo, encoded anew) is a near duplicate, too, and counts as a picture of an evaluation set; yes where it is not said. With distance: null it is not looked for among the pictures themselves',
+      ),
+    mirrored: z
+      .boolean()
+      .optional()
+      .describe(
+        'whether a mirror image is such a copy; yes where it is not said. Captions that say left and right are a reason for no',
+      ),
     against: z
       .array(z.string())
       .default([])

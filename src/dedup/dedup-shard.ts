@@ -9,7 +9,7 @@ import { statsBuilder } from '../statistics/stats.js'
 import type { Storage } from '../storage/storage.js'
 import type { Deduper } from './deduper.js'
 
-const columns = ['key', 'url', 'sha256', 'phash'] as const
+const columns = ['key', 'url', 'sha256', 'phash', 'fingerprint'] as const
 
 /** The most rows that a shard can have, since a key ends in four digits. */
 const maxRowsPerShard = 10_000

@@ -13,8 +13,12 @@ export function parseHash(hex: string): Hash64 | undefined {
  * chains of the few band values that are that near (multi-index hashing: Norouzi, Punjani, Fleet 2012).
  */
 export interface NearIndex {
-  /** The number of the first hash added that is within the distance; -1 where there is none. */
-  find(hash: Hash64): number
+  /**
+   * The number of the first hash added that is within the distance; -1 where there is none.
+   *
+   * @param isMatch asked of the numbers of those that are, where more than the hashes tells; all are by default
+   */
+  find(hash: Hash64, isMatch?: (number: number) => boolean): number
   /** Adds a hash with a number under 2^32. */
   add(hash: Hash64, number: number): void
   readonly size: number
@@ -45,7 +49,7 @@ export function createNearIndex(capacity: number, distance: number): NearIndex {
   const numbers = new Uint32Array(capacity)
   let size = 0
   return {
-    find([top, bottom]) {
+    find([top, bottom], isMatch = () => true) {
       let first = -1
       for (const band of bands) {
         const { heads, links, flips } = band
@@ -53,8 +57,9 @@ export function createNearIndex(capacity: number, distance: number): NearIndex {
         for (let flip = 0; flip < flips.length; flip++) {
           for (let entry = heads[value ^ flips[flip]!]!; entry !== 0; entry = links[entry - 1]!) {
             const at = entry - 1
-            if ((first === -1 || at < first) && ones(high[at]! ^ top) + ones(low[at]! ^ bottom) <= distance)
-              first = at
+            if (first !== -1 && at >= first) continue
+            const bits = ones(high[at]! ^ top) + ones(low[at]! ^ bottom)
+            if (bits <= distance && isMatch(numbers[at]!)) first = at
           }
         }
       }
@@ -138,7 +143,7 @@ function bandValue(high: number, low: number, { shift, bits }: Band): number {
 }
 
 /** Bits set in a 32-bit word. */
-function ones(word: number): number {
+export function ones(word: number): number {
   const pairs = word - ((word >>> 1) & 0x55555555)
   const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
   return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24

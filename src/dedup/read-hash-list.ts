@@ -1,6 +1,7 @@
 import { shownName } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { readLines } from '../formats/read-lines.js'
+import { readFingerprint } from '../rows/fingerprint.js'
 import { readShard } from '../shards/read-shard.js'
 import type { Storage } from '../storage/storage.js'
 import { type Hash64, parseHash } from './near-index.js'
@@ -8,6 +9,8 @@ import { type Hash64, parseHash } from './near-index.js'
 /** Perceptual hashes of a set whose pictures must not be in the data. */
 export interface HashList {
   readonly hashes: readonly Hash64[]
+  /** Of each of them; undefined where the set has none. */
+  readonly fingerprints: readonly (Uint32Array | undefined)[]
   /** Names an entry in the detail of a reject: the set, and the picture's key or line. */
   nameOf(entry: number): string
 }
@@ -19,18 +22,20 @@ export async function datasetHashes(
   shards: readonly string[],
 ): Promise<HashList> {
   const hashes: Hash64[] = []
+  const fingerprints: (Uint32Array | undefined)[] = []
   const keys: string[] = []
   for (const shard of shards) {
-    const columns = ['key', 'phash'] as const
-    for await (const { key, phash } of readShard(storage, 'images', null, shard, { columns })) {
+    const columns = ['key', 'phash', 'fingerprint'] as const
+    for await (const { key, phash, fingerprint } of readShard(storage, 'images', null, shard, { columns })) {
       const hash = parseHash(phash)
       if (!hash)
         throw new UserError(`${storage.url}: picture ${key} has no perceptual hash of 16 hex digits.`)
       hashes.push(hash)
+      fingerprints.push(readFingerprint(fingerprint))
       keys.push(key)
     }
   }
-  return { hashes, nameOf: (entry) => `${name} ${keys[entry]}` }
+  return { hashes, fingerprints, nameOf: (entry) => `${name} ${keys[entry]}` }
 }
 
 /**
@@ -55,5 +60,5 @@ export async function readHashList(path: string): Promise<HashList> {
     names.push(rest.join(' ') || `line ${line}`)
   }
   if (hashes.length === 0) throw new UserError(`${path} holds no hashes.`)
-  return { hashes, nameOf: (entry) => `${path} ${names[entry]}` }
+  return { hashes, fingerprints: hashes.map(() => undefined), nameOf: (entry) => `${path} ${names[entry]}` }
 }

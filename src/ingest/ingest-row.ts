@@ -97,6 +97,7 @@ export async function ingestRow(
       url: storedUrl(row),
       sha256: picture.sha256,
       phash: picture.phash,
+      fingerprint: picture.fingerprint,
       license: row.license ?? config.license ?? null,
       meta: metaOf(row, picture.orientation, tdm),
     }

@@ -38,6 +38,7 @@ const columns: Readonly<Record<Family, Fields>> = {
     url: new Utf8(),
     sha256: new Utf8(),
     phash: new Utf8(),
+    fingerprint: new Utf8(),
     license: new Utf8(),
     meta: new Utf8(),
   },
@@ -133,7 +134,7 @@ const columns: Readonly<Record<Family, Fields>> = {
 
 /** What may really be null, by its path in the row; everything else must have a value. */
 export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
-  images: new Set(['image.path', 'url', 'license', 'meta']),
+  images: new Set(['image.path', 'url', 'fingerprint', 'license', 'meta']),
   selection: new Set(['reason', 'duplicate_of']),
   phrases: new Set([
     'phrases.expression_end',

@@ -31,6 +31,8 @@ export interface ImageRow {
   readonly sha256: string
   /** 64-bit difference hash as 16 hex digits. */
   readonly phash: string
+  /** What edited copies are known by (`fingerprintLayout`), in Base64; shards of older versions have none. */
+  readonly fingerprint?: string | null
   readonly license: string | null
   /** A JSON object with whatever else the source said of the picture. */
   readonly meta: string | null

@@ -114,7 +114,7 @@ async function pictureProof(path: string, file: ShardFile): Promise<(damaged: Da
 
 /** Whether a row that was read from a damaged file has what one of images has. */
 function isImageRow(row: StoredRow): row is StoredRow & ImageRow {
-  const { image, width, height, captions, url, sha256, phash, license, meta } = row
+  const { image, width, height, captions, url, sha256, phash, fingerprint, license, meta } = row
   const isText = (value: unknown) => typeof value === 'string'
   const isTextOrNull = (value: unknown) => value === null || isText(value)
   const isSide = (value: unknown) => Number.isInteger(value) && (value as number) > 0
@@ -129,6 +129,7 @@ function isImageRow(row: StoredRow): row is StoredRow & ImageRow {
     captions.every(isCaption) &&
     [sha256, phash].every(isText) &&
     [url, license, meta].every(isTextOrNull) &&
+    (fingerprint === undefined || isTextOrNull(fingerprint)) &&
     notesOf(meta as string | null) !== undefined
   )
 }

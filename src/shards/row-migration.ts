@@ -9,6 +9,7 @@ const laterColumns = ['label', 'contrast'] as const
 
 /** Columns that families have got since version 1 and that rows need not have: of older files they are none. */
 export const laterFields: Readonly<Partial<Record<Family, readonly string[]>>> = {
+  images: ['fingerprint'],
   phrases: ['left_out'],
   grounding: ['ignored', 'scale', 'disagreement'],
 }

@@ -2,15 +2,17 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { drawnPicture } from '../../bench/edited-copies.js'
 import { random } from '../../src/base/random.js'
 import { datasetFunnel } from '../../src/catalog/funnel.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
 import type { ImageRow, SelectionRow } from '../../src/rows/rows.js'
-import { readCommit } from '../../src/shards/commit.js'
+import { type CommitRecord, readCommit, textOf } from '../../src/shards/commit.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { imageServer } from '../helpers/image-server.js'
+import { putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -134,6 +136,46 @@ describe('deduplication', () => {
       expect(outcomes.get('dedup')?.ran).toBe(shards.length)
       expect(await selectionOf('run')).toEqual(before)
     }
+  })
+
+  it('finds edited copies, and says where pictures have no fingerprints', async () => {
+    const pair = join(folder, 'pair')
+    await mkdir(pair)
+    const scene = await drawnPicture(1)
+    const edited = await sharp(scene).flop().extract({ left: 9, top: 3, width: 300, height: 230 }).jpeg()
+    await writeFile(join(pair, 'a.jpg'), scene)
+    await writeFile(join(pair, 'b.jpg'), await edited.toBuffer())
+    for (const name of ['a', 'b']) await writeFile(join(pair, `${name}.txt`), 'a red dog')
+    const yaml = (config: string) => `
+name: pair
+stages:
+  - { name: web, uses: ingest, with: { format: folder, path: "${pair}" } }
+  - { name: dedup, uses: dedup, needs: [web], with: ${config} }
+`
+    const sumsOf = async (config: string) => {
+      await writeFile(join(folder, 'pair.yaml'), yaml(config))
+      const { outcomes } = await run('pair-run', 'pair')
+      const record = await readCommit(
+        openStorage(join(folder, 'pair-run', 'web')),
+        'selection',
+        'dedup',
+        '00000',
+      )
+      return { rejected: record?.rejected, warnings: outcomes.get('dedup')?.warnings }
+    }
+    expect(await sumsOf('{}')).toEqual({ rejected: { near_duplicate: 1 }, warnings: [] })
+    expect(await sumsOf('{ mirrored: false }')).toEqual({ rejected: {}, warnings: [] })
+    const storage = openStorage(join(folder, 'pair-run', 'web'))
+    const rows: ImageRow[] = []
+    for await (const row of readShard(storage, 'images', null, '00000'))
+      rows.push({ ...row, fingerprint: null } as ImageRow)
+    const { stage, configHash, inputs } = (await readCommit(storage, 'images', null, '00000')) as CommitRecord
+    await putShard(storage, 'images', null, '00000', rows)
+    const put = (await readCommit(storage, 'images', null, '00000')) as CommitRecord
+    await storage.write('images/00000.json', textOf({ ...put, stage, configHash, inputs }))
+    const without = await sumsOf('{}')
+    expect(without.rejected).toEqual({})
+    expect(without.warnings).toEqual([expect.stringContaining('have no fingerprint')])
   })
 
   it('looks only for what it is told to', async () => {

@@ -29,7 +29,14 @@ const keys = [0, 1, 2, 3, 4, 5].map((index) => rowKey(shard, index))
 function image(index: number, changes: Partial<ImageRow> = {}, size = 40): ImageRow {
   const bytes = Uint8Array.from({ length: size }, (_, at) => (at * 31 + index * 7 + (at >> 5)) & 255)
   return {
-    ...{ key: keys[index]!, image: { bytes, path: null }, width: 4, height: 3, phash: 'p' },
+    ...{
+      key: keys[index]!,
+      image: { bytes, path: null },
+      width: 4,
+      height: 3,
+      phash: 'p',
+      fingerprint: null,
+    },
     ...{ captions: [{ text: `picture ${index}`, kind: 'web' }], url: `https://example.org/${index}.jpg` },
     ...{ sha256: hashBytes(bytes), license: null, meta: null, ...changes },
   }

@@ -35,6 +35,7 @@ const rowsOf: { [F in Family]: fc.Arbitrary<Families[F]> } = {
     url: fc.option(text),
     sha256: text,
     phash: text,
+    fingerprint: fc.option(text),
     license: fc.option(text),
     meta: fc.option(text),
   }),

@@ -9,7 +9,8 @@ import { PictureError } from '../../pictures/picture-error.js'
 import { rgbPicture } from '../../pictures/rgb-picture.js'
 import { type ImageFormat, isCutShort, isUnread, sniffImage } from '../../pictures/sniff-image.js'
 import { Reject } from '../fetch/reject.js'
-import { differenceHash } from './difference-hash.js'
+import { differenceHash, type Pixels } from './difference-hash.js'
+import { fingerprint } from './fingerprint.js'
 import { type Fit, fitImage } from './fit-image.js'
 import type { ImageConfig } from './image-config.js'
 
@@ -31,6 +32,8 @@ export interface NormalImage {
   readonly sha256: string
   /** 64-bit difference hash as 16 hex digits. */
   readonly phash: string
+  /** What edited copies are known by, in Base64. */
+  readonly fingerprint: string
 }
 
 /** libuv has so many threads, and each picture takes one. */
@@ -114,16 +117,18 @@ async function normalise(bytes: Uint8Array, metadata: Metadata, config: ImageCon
   })
   if (isWhole && mayKeepBytes(metadata, config)) {
     const small = upright.resize(hashed.width, hashed.height, { fit: 'fill' })
-    return { ...common, phash: differenceHash(await pixelsOf(small)) }
+    return { ...common, ...hashesOf(await pixelsOf(small)) }
   }
-  // Decoded once: the hash is taken of the same pixels that are encoded.
+  // Decoded once: the hashes are taken of the same pixels that are encoded.
   const pixels = await pixelsOf(placed(upright, fit, isWhole))
   const { data, ...raw } = pixels
   const stored = await encode(sharp(data, { raw }), config).toBuffer()
-  return { ...common, bytes: stored, phash: differenceHash(pixels) }
+  return { ...common, bytes: stored, ...hashesOf(pixels) }
 }
 
-/** A size from which the hash can be taken, small enough for JPEG to be decoded in a fraction of its own. */
+const hashesOf = (pixels: Pixels) => ({ phash: differenceHash(pixels), fingerprint: fingerprint(pixels) })
+
+/** A size from which the hashes can be taken, small enough for JPEG to be decoded in a fraction of its own. */
 const hashed = { width: 72, height: 64 }
 
 async function pixelsOf(picture: Sharp) {

@@ -56,6 +56,7 @@ export const dedup = shardsKind({
     const isMade = ({ configHash: made, inputs }: CommitRecord, shard: string) =>
       made === configHash && inputs.images === chain.get(shard)
     const state = dedupState(storage, stage, shards, sets, isMade)
+    let isTold = false
     const prepare = async (shard: string) => ({
       inputs: {
         images: chain.get(shard) as string,
@@ -69,12 +70,23 @@ export const dedup = shardsKind({
       },
       async work(task: ShardTask) {
         const { dedupShard } = await import('../../dedup/dedup-shard.js')
-        return state.run(shard, (deduper) => dedupShard(task, shards, deduper, gold))
+        return state.run(shard, async (deduperOf) => {
+          let deduper: Deduper | undefined
+          const made = await dedupShard(task, shards, async () => (deduper = await deduperOf()), gold)
+          if (deduper?.withoutFingerprint && !isTold) {
+            isTold = true
+            context.warn(noFingerprints(stage.name))
+          }
+          return made
+        })
       },
     })
     return datasetShards(stage, configHash, dataset, prepare)
   },
 })
+
+const noFingerprints = (stage: string) =>
+  `Stage "${stage}": pictures that an earlier version has stored have no fingerprint, and are compared by their perceptual hashes alone: of edited copies only the nearest are found. Ingested anew they have one; edited: no leaves this out.`
 
 const sourceOf = (stage: StageOf<DedupConfig>, context: StageContext) =>
   needed(stage, context, ['images', 'dataset'], 'a dataset', stage.with.against)
