@@ -35,8 +35,8 @@ import {
   v128And,
   v128Store,
   type WasmFunction,
-  wasmModule,
-} from './wasm-code.js'
+} from '../../wasm/wasm-code.js'
+import { compileWasm, wasmExports, wasmMemory } from '../../wasm/wasm-instance.js'
 
 /** The vectors of some parameters, in one memory. */
 export interface AdamWVectors {
@@ -132,7 +132,7 @@ function updateFunction(): WasmFunction {
     ...[...f32x4Sub, ...localTee(next)],
     ...v128Store,
     ...[...mix(average, ema, localGet(next), fresh), ...localSet(g), ...put(average, g)],
-    ...[value, moment1, moment2, average, gradient].flatMap(advance),
+    ...[value, moment1, moment2, average, gradient].flatMap((address) => advance(address)),
   ]
   return {
     name: 'update',
@@ -210,7 +210,7 @@ function addFunction(): WasmFunction {
     ...localGet(to),
     ...[...loadAt(to), ...loadAt(from), ...f32x4Add],
     ...v128Store,
-    ...[to, from].flatMap(advance),
+    ...[to, from].flatMap((address) => advance(address)),
   ]
   return {
     name: 'add',
@@ -220,18 +220,6 @@ function addFunction(): WasmFunction {
     body: repeatUntil(to, end, loop),
   }
 }
-
-/** What of WebAssembly is used: Node's types do not declare it. */
-interface WebAssemblyApi {
-  readonly Module: new (bytes: Uint8Array) => object
-  readonly Memory: new (pages: {
-    readonly initial: number
-    readonly maximum: number
-  }) => { readonly buffer: ArrayBuffer }
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
-}
-const { Module, Memory, Instance } = (globalThis as unknown as { readonly WebAssembly: WebAssemblyApi })
-  .WebAssembly
 
 let compiled: object | undefined
 
@@ -246,16 +234,15 @@ export const maxElements = Math.floor(2 ** 32 / 24) - 2 ** 14
  * @throws RangeError where there is no memory left
  */
 export function allocateVectors(size: number, sums = false): AdamWVectors {
-  compiled ??= new Module(wasmModule([updateFunction(), sumFunction(), addFunction()]))
+  compiled ??= compileWasm([updateFunction(), sumFunction(), addFunction()])
   // Each vector begins on a cache line. What lies behind the last element is zero and stays zero.
   const bytes = Math.ceil(size / 16) * 64
-  const pages = Math.max(1, Math.ceil(((sums ? 6 : 5) * bytes) / 65_536))
-  const memory = new Memory({ initial: pages, maximum: pages })
-  const { update, sumOfSquares, add } = new Instance(compiled, { of: { memory } }).exports as {
+  const memory = wasmMemory((sums ? 6 : 5) * bytes)
+  const { update, sumOfSquares, add } = wasmExports<{
     readonly update: (...values: readonly number[]) => void
     readonly sumOfSquares: (place: number, end: number) => number
     readonly add: (to: number, end: number, from: number) => void
-  }
+  }>(compiled, memory)
   const vector = (index: number) => new Float32Array(memory.buffer, index * bytes, size)
   return {
     value: vector(0),

@@ -1,0 +1,33 @@
+import { type WasmFunction, wasmModule } from './wasm-code.js'
+
+/** Memory that modules work on. */
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer
+}
+
+/** What of WebAssembly is used: Node's types do not declare it. */
+interface WebAssemblyApi {
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object
+  readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => WasmMemory
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
+}
+const { Module, Memory, Instance } = (globalThis as unknown as { readonly WebAssembly: WebAssemblyApi })
+  .WebAssembly
+
+/** A compiled module, which any number of memories can be worked on with. */
+export const compileWasm = (functions: readonly WasmFunction[]): object => new Module(wasmModule(functions))
+
+/**
+ * Zeros that stay where they are.
+ *
+ * @param bytes at most 4 GiB, WebAssembly's addresses
+ * @throws RangeError where there is no memory left
+ */
+export function wasmMemory(bytes: number): WasmMemory {
+  const pages = Math.max(1, Math.ceil(bytes / 65_536))
+  return new Memory({ initial: pages, maximum: pages })
+}
+
+/** The functions of a module, working on a memory. */
+export const wasmExports = <Exports>(compiled: object, memory: WasmMemory): Exports =>
+  new Instance(compiled, { of: { memory } }).exports as Exports
