@@ -141,27 +141,23 @@ export class ViewReader {
       layer && this.read.index.progress(layer, truth),
       against && this.read.index.progress(against),
     ]
-    const nameOf = (named: View) =>
-      [
-        writeView({ ...named, page: 0, open: null }),
-        ...progress.map((one) => one?.rows ?? 0),
-        this.read.selections.version,
-      ].join(' ')
-    const known = this.#results.get(nameOf(view))
+    const shown = { ...view, page: 0, open: null }
+    const name = `${writeView(shown)} ${progress.map((one) => one?.rows ?? 0).join(' ')} ${this.read.selections.version}`
+    const known = this.#results.get(name)
     if (known) return known
     const others = { ...(against && { against }), ...(truth && { truth }), ...(only && { only }) }
-    // But for the threshold, which may move.
-    const name = nameOf({ ...view, threshold: null })
+    // But for the threshold, which may move, and for how far the index is, which grows.
+    const counterName = `${writeView({ ...shown, threshold: null })} ${this.read.selections.version}`
     const make = () => new ViewCounter(this.dataset, this.read.index, view, layer as Layer, others)
     // One after another, since a counter goes on from where it is.
     const counted = this.#counting.then(async () => {
-      const done = this.#results.get(nameOf(view))
+      const done = this.#results.get(name)
       if (done) return done
-      if (this.#counter?.name !== name) this.#counter = { name, counter: make() }
+      if (this.#counter?.name !== counterName) this.#counter = { name: counterName, counter: make() }
       const { counter } = this.#counter
       await inSlices(counter.count(view))
       const result = counter.result()
-      this.#results.set(nameOf(view), result)
+      this.#results.set(name, result)
       return result
     })
     this.#counting = counted.catch(() => {})

@@ -66,18 +66,18 @@ const mostChanges = 1 / 6
  * from then on only in the rows whose boxes a step of the threshold changes.
  */
 export class ViewCounter {
-  readonly #choices: Choices
+  #choices: Choices
+  readonly #search: Search
   readonly #keys: Keys | undefined
-  readonly #shards: readonly CountedShard[]
+  /** What is counted. */
+  #shards: CountedShard[] = []
   readonly #judge: ReturnType<typeof rowJudge>
   readonly #countPairs = pairCounter()
-  readonly #changedRows = changedRows()
   readonly #states = [rowState(), rowState()] as const
   #sums: Sums
   /** At which everything is counted; undefined while it is not. */
   #counted: Thresholds | undefined
 
-  /** @param index is counted as far as it has come by now */
   constructor(
     private readonly dataset: Pick<Inspected, 'pictures'>,
     private readonly index: Pick<DatasetIndex, 'shards' | 'texts' | 'heads' | 'hosts'>,
@@ -85,21 +85,11 @@ export class ViewCounter {
     private readonly layer: Layer,
     private readonly others: Others = {},
   ) {
-    const { against, truth } = others
     this.#choices = choicesOf(view, index)
     this.#keys = keysOf(view)
     this.#judge = rowJudge()
     this.#sums = this.#emptySums()
-    const search = new Search(index, view.search)
-    const before = against && index.shards(against)
-    const shards: CountedShard[] = []
-    for (const shard of index.shards(layer, truth)) {
-      const other = before?.next().value?.layer
-      if (before && !other) break
-      const found = search.rows(shard)
-      shards.push({ ...shard, ...(found && { found }), ...(other && { before: other }) })
-    }
-    this.#shards = shards
+    this.#search = new Search(index, view.search)
   }
 
   #emptySums(): Sums {
@@ -111,7 +101,10 @@ export class ViewCounter {
     )
   }
 
-  /** Counts at the threshold of a view that is the same but for that. It stops after every few rows. */
+  /**
+   * Counts at the threshold of a view that is the same but for that, as far as the index has come by now. It stops after
+   * every few rows.
+   */
   *count(view: View): Generator<void, void> {
     const { against } = this.others
     const at: Thresholds = {
@@ -121,19 +114,39 @@ export class ViewCounter {
     const last = this.#counted
     // Until it is done nothing is counted.
     this.#counted = undefined
-    if (last && this.#changesBetween(last, at) <= mostChanges) yield* this.#step(last, at)
-    else yield* this.#scan(at)
+    const now = this.#indexed()
+    const isGrown = this.#shards.every((shard, place) => isSameShard(shard, now[place]))
+    if (last && isGrown && this.#changesBetween(last, at) <= mostChanges) yield* this.#step(last, at)
+    else {
+      this.#sums = this.#emptySums()
+      this.#shards = []
+    }
+    yield* this.#scan(now.slice(this.#shards.length), at)
     this.#counted = at
   }
 
-  *#scan(at: Thresholds): Generator<void, void> {
-    this.#sums = this.#emptySums()
-    for (const shard of this.#shards) {
+  /** The shards that are indexed on all sides. */
+  #indexed(): CountedShard[] {
+    const { against, truth } = this.others
+    const before = against && [...this.index.shards(against)]
+    return [...this.index.shards(this.layer, truth)]
+      .slice(0, before?.length)
+      .map((shard, at) => ({ ...shard, ...(before && { before: before[at]?.layer }) }))
+  }
+
+  *#scan(shards: readonly CountedShard[], at: Thresholds): Generator<void, void> {
+    // Words may have come since.
+    this.#choices = choicesOf(this.view, this.index)
+    this.#sums.heads = extended(this.#sums.heads, this.index.heads.list.length)
+    this.#sums.hosts = extended(this.#sums.hosts, this.index.hosts.list.length)
+    for (const indexed of shards) {
+      const shard = { ...indexed, found: this.#search.rows(indexed) }
       const pairs = shard.before && pairsOf(shard.before, shard.layer)
       this.#sums.kept.proposals += shard.layer.proposals
       // Made here, where the work is cut in slices, and not at the first step.
       for (const part of [shard.layer, shard.before]) if (part) thresholdOrder(part)
       for (let row = 0; row < shard.images.rows; row++) this.#addRow(shard, row, at, pairs)
+      this.#shards.push(shard)
       yield
     }
   }
@@ -146,7 +159,9 @@ export class ViewCounter {
         { part: layer, from: from.own, to: to.own },
         ...(before ? [{ part: before, from: from.before, to: to.before }] : []),
       ]
-      for (const row of this.#changedRows(sides)) this.#moveRow(shard, row, from, to, pairs)
+      const changed = changedRows(sides)
+      for (let row = 0; row < changed.length; row++)
+        if (changed[row] === 1) this.#moveRow(shard, row, from, to, pairs)
       yield
     }
   }
@@ -203,6 +218,7 @@ export class ViewCounter {
   #addRow(shard: CountedShard, row: number, at: Thresholds, pairs: BoxPairs | undefined): void {
     const [state] = this.#states
     const place = shard.shard.start + row
+    this.#countBoxes(state, shard.layer, row, at.own)
     this.#setState(state, shard, row, at, pairs)
     this.#addState(state, shard, row, 1)
     if (state.fails === 0) scanBoxes(shard.layer, row, at.own, this.#choices, this.#sums, 1)
@@ -220,11 +236,17 @@ export class ViewCounter {
     const [last, next] = this.#states
     const { layer } = shard
     const place = shard.shard.start + row
+    last.boxes = this.#sums.rowBoxes[2 * place] as number
+    last.fitting = this.#sums.rowBoxes[2 * place + 1] as number
     this.#setState(last, shard, row, from, undefined)
     if (last.isMatch && pairs) this.#recallChanges(last, place)
+    this.#countBoxes(next, layer, row, to.own)
     this.#setState(next, shard, row, to, pairs)
-    this.#addState(last, shard, row, -1)
-    this.#addState(next, shard, row, 1)
+    if (last.fails === next.fails && last.passes && next.passes) this.#changeState(last, next)
+    else {
+      this.#addState(last, shard, row, -1)
+      this.#addState(next, shard, row, 1)
+    }
     if (last.fails === 0 && next.fails === 0)
       scanChanges(layer, row, from.own, to.own, this.#choices, this.#sums)
     else if (last.fails === 0) scanBoxes(layer, row, from.own, this.#choices, this.#sums, -1)
@@ -234,7 +256,9 @@ export class ViewCounter {
 
   /** Notes of a row what is asked for again. */
   #noteRow(state: RowState, layer: LayerPart, row: number, place: number, at: Thresholds): void {
-    const { rowChanges, keys, isMatch } = this.#sums
+    const { rowBoxes, rowChanges, keys, isMatch } = this.#sums
+    rowBoxes[2 * place] = state.boxes
+    rowBoxes[2 * place + 1] = state.fitting
     isMatch[place] = state.isMatch ? 1 : 0
     if (this.others.against) {
       rowChanges[4 * place] = state.kept
@@ -252,10 +276,27 @@ export class ViewCounter {
     state.moved = rows[4 * place + 1] as number
     state.lost = rows[4 * place + 2] as number
     state.added = rows[4 * place + 3] as number
-    state.isMatch = this.view.same || state.moved + state.lost + state.added > 0
+    state.isMatch = this.view.same || isChanged(state)
   }
 
-  /** Looks at a row at a threshold. */
+  /** Counts the boxes of a row that are kept at a threshold, and those of them that fit. */
+  #countBoxes(state: RowState, part: LayerPart, row: number, threshold: number): void {
+    const { boxStart, boxFrom, boxTo } = part
+    const choices = this.#choices
+    const { wantsBox } = choices
+    const end = boxStart[row + 1] as number
+    let boxes = 0
+    let fitting = 0
+    for (let box = boxStart[row] as number; box < end; box++) {
+      if (!isKept(boxFrom === null ? -1 : (boxFrom[box] as number), boxTo[box] as number, threshold)) continue
+      boxes++
+      if (wantsBox && boxFails(part, box, choices) === 0) fitting++
+    }
+    state.boxes = boxes
+    state.fitting = wantsBox ? fitting : boxes
+  }
+
+  /** Looks at a row at a threshold, at which its boxes have been counted. */
   #setState(
     state: RowState,
     shard: CountedShard,
@@ -264,19 +305,9 @@ export class ViewCounter {
     pairs: BoxPairs | undefined,
   ): void {
     const { layer: part, truth, before } = shard
-    const { boxStart, boxFrom, boxTo } = part
     const choices = this.#choices
     const { wantsBox, verdicts } = choices
-    const end = boxStart[row + 1] as number
-    let boxes = 0
-    let fitting = 0
-    for (let box = boxStart[row] as number; box < end; box++) {
-      if (!isKept(boxFrom === null ? -1 : (boxFrom[box] as number), boxTo[box] as number, at.own)) continue
-      boxes++
-      if (wantsBox && boxFails(part, box, choices) === 0) fitting++
-    }
-    state.boxes = boxes
-    state.fitting = wantsBox ? fitting : boxes
+    const { boxes, fitting } = state
     state.isMatch = state.passes = false
     state.own = undefined
     state.fails = this.#failsOf(shard, row, boxes)
@@ -298,7 +329,7 @@ export class ViewCounter {
     state.moved = changes.moved
     state.lost = changes.before - changes.kept - changes.moved
     state.added = changes.after - changes.kept - changes.moved
-    state.isMatch = this.view.same || state.moved + state.lost + state.added > 0
+    state.isMatch = this.view.same || isChanged(state)
   }
 
   /** The choices that a row fails by. @param boxes how many of it are kept */
@@ -342,11 +373,42 @@ export class ViewCounter {
       changes.moved += sign * state.moved
       changes.lost += sign * state.lost
       changes.added += sign * state.added
-      if (state.moved + state.lost + state.added > 0) changes.pictures += sign
+      if (isChanged(state)) changes.pictures += sign
     }
     if (!state.isMatch) return
     matched.pictures += sign
     matched.boxes += sign * fitting
+  }
+
+  /** Takes away what is told of a row and adds what is told now, where it passes by the same choices. */
+  #changeState(last: RowState, next: RowState): void {
+    const { kept, matched, histograms, boxed, verdicts, changes } = this.#sums
+    const { fails } = next
+    kept.boxes += next.boxes - last.boxes
+    kept.pictures += Number(next.boxes > 0) - Number(last.boxes > 0)
+    const [lastBin, nextBin] = [countBinOf(last.boxes), countBinOf(next.boxes)]
+    if (lastBin !== nextBin && (fails & ~rowFail.regions_an_image) === 0) {
+      increase(histograms.regions_an_image, lastBin, -1)
+      increase(histograms.regions_an_image, nextBin, 1)
+    }
+    if ((fails & ~rowFail.boxes) === 0) {
+      boxed[hasBox(last.boxes)]--
+      boxed[hasBox(next.boxes)]++
+    }
+    if (last.own && next.own && (fails & ~rowFail.verdict) === 0) {
+      addVerdicts(verdicts, last.own, -1)
+      addVerdicts(verdicts, next.own, 1)
+    }
+    if (fails !== 0) return
+    if (this.others.against) {
+      changes.kept += next.kept - last.kept
+      changes.moved += next.moved - last.moved
+      changes.lost += next.lost - last.lost
+      changes.added += next.added - last.added
+      changes.pictures += Number(isChanged(next)) - Number(isChanged(last))
+    }
+    matched.pictures += Number(next.isMatch) - Number(last.isMatch)
+    matched.boxes += (next.isMatch ? next.fitting : 0) - (last.isMatch ? last.fitting : 0)
   }
 
   /** What a row is put in order by. */
@@ -373,6 +435,9 @@ const rowState = () => ({
   ...{ kept: 0, moved: 0, lost: 0, added: 0 },
 })
 type RowState = ReturnType<typeof rowState>
+
+/** Whether a row is not the same on both sides of a comparison. */
+const isChanged = ({ moved, lost, added }: RowState) => moved + lost + added > 0
 
 const judgedBoxes = (part: LayerPart, choices: Choices): JudgedBoxes => ({
   fits: choices.wantsBox ? (at) => boxFails(part, at, choices) === 0 : () => true,
@@ -405,12 +470,14 @@ function emptySums(
     changes: { kept: 0, moved: 0, lost: 0, added: 0, pictures: 0 },
     histograms: perMeasure((name) => new Float64Array(binsOf(name))),
     allScores: new Float64Array(binsOf('score')),
-    heads: new Float64Array(index.heads.list.length),
-    hosts: new Float64Array(index.hosts.list.length),
+    heads: new Float64Array(index.heads.list.length) as Float64Array,
+    hosts: new Float64Array(index.hosts.list.length) as Float64Array,
     /** 1 for each picture that matches, by its place in the dataset. */
     isMatch: new Uint8Array(pictures),
     /** By which matches are put in order, by the places of pictures. */
     keys: new Uint32Array(keys ? pictures : 0),
+    /** Of each picture how many boxes are kept, and how many of them fit. */
+    rowBoxes: new Uint32Array(2 * pictures),
     /** Of each picture of a comparison how many boxes are kept, moved, lost and added. */
     rowChanges: new Uint16Array(changes ? 4 * pictures : 0),
   }
@@ -419,9 +486,19 @@ function emptySums(
 /** A shard with all that is asked of its rows. */
 interface CountedShard extends IndexedShard {
   /** 1 for each row that the search finds; undefined where there is no search. */
-  readonly found?: Uint8Array
+  readonly found?: Uint8Array | undefined
   /** The other side of a comparison. */
-  readonly before?: LayerPart
+  readonly before?: LayerPart | undefined
+}
+
+const isSameShard = (a: CountedShard, b: CountedShard | undefined) =>
+  a.images === b?.images && a.layer === b.layer && a.truth === b.truth && a.before === b.before
+
+/** Counts with room for more. */
+function extended(counts: Float64Array, length: number): Float64Array {
+  const longer = new Float64Array(length)
+  longer.set(counts)
+  return longer
 }
 
 /** The thresholds of a layer and of the one that it is compared with. */

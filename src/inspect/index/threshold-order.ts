@@ -65,34 +65,20 @@ export interface MovedPart {
   readonly to: number
 }
 
-/** Makes what gives the rows of a shard in which a box is kept at one of two thresholds alone, in any of its parts. */
-export function changedRows(): (sides: readonly MovedPart[]) => Uint32Array {
-  let isChanged = new Uint8Array(0)
-  let rows = new Uint32Array(0)
-  return (sides) => {
-    let count = 0
-    for (const { part, from, to } of sides) {
-      const { boxFrom, boxTo, boxStart } = part
-      if (part.rows > rows.length) {
-        isChanged = new Uint8Array(part.rows)
-        rows = new Uint32Array(part.rows)
+/** 1 for each row of a shard in which a box is kept at one of two thresholds alone, in any of its parts. */
+export function changedRows(sides: readonly MovedPart[]): Uint8Array {
+  const isChanged = new Uint8Array(Math.max(...sides.map(({ part }) => part.rows)))
+  for (const { part, from, to } of sides) {
+    const { boxFrom, boxTo, boxStart } = part
+    for (const boxes of thresholdOrder(part).boxes(from, to))
+      for (let at = 0; at < boxes.length; at++) {
+        const box = boxes[at] as number
+        const low = boxFrom === null ? -1 : (boxFrom[box] as number)
+        const high = boxTo[box] as number
+        if (isKept(low, high, from) !== isKept(low, high, to)) isChanged[rowOfBox(boxStart, box)] = 1
       }
-      for (const boxes of thresholdOrder(part).boxes(from, to))
-        for (let at = 0; at < boxes.length; at++) {
-          const box = boxes[at] as number
-          const low = boxFrom === null ? -1 : (boxFrom[box] as number)
-          const high = boxTo[box] as number
-          if (isKept(low, high, from) === isKept(low, high, to)) continue
-          const row = rowOfBox(boxStart, box)
-          if (isChanged[row] === 1) continue
-          isChanged[row] = 1
-          rows[count++] = row
-        }
-    }
-    const changed = rows.subarray(0, count)
-    for (let at = 0; at < count; at++) isChanged[changed[at] as number] = 0
-    return changed
   }
+  return isChanged
 }
 
 /** The row whose boxes a box is one of. */

@@ -75,6 +75,26 @@ describe('counts that follow the threshold', () => {
       await index.close()
     })
 
+  it('go on with what has been indexed since', async () => {
+    const index = new DatasetIndex(dataset, turn)
+    index.want(second)
+    const at = (t: number) => ({ ...readView('?head=kite&q=red&sort=best'), threshold: t })
+    const counter = new ViewCounter(dataset, index, at(0.5), second)
+    const seen = new Set<number>()
+    for (let t = 0.3; ; t += 0.002) {
+      const { isBusy } = index.progress(second)
+      for (const _ of counter.count(at(t)));
+      const [grown, anew] = [counter.result(), queryIndex(dataset, index, at(t), second)]
+      expect(grown.counts).toEqual(anew.counts)
+      expect([...grown.matches]).toEqual([...anew.matches])
+      seen.add(grown.counts.kept.proposals)
+      if (!isBusy) break
+      await turn()
+    }
+    expect(seen.size).toBeGreaterThan(2)
+    await index.close()
+  })
+
   it('are anew where they were broken off in between', async () => {
     const index = await indexed()
     const at = (t: number) => ({ ...readView(''), threshold: t })
