@@ -31,16 +31,17 @@ export interface BoxPairs {
   readonly overlap: ArrayLike<number>
 }
 
+/** Pairs of boxes that may belong together; `order` has their places, the closest first. They hold until the next. */
+export interface CandidatePairs extends BoxPairs {
+  readonly order: ArrayLike<number>
+}
+
 /**
- * Makes a function that matches the boxes of two groundings of one picture. Of one phrase first those belong
- * together that are equal, then, from the largest overlap on, those that overlap by an IoU of 0.5 at least.
- * Each box is in one pair at most, and of equal overlaps the pair that comes first in the lists is taken.
- *
- * The function keeps its arrays from one picture to the next, since a comparison has millions of boxes.
+ * Makes a function that finds which boxes of two lists may belong together: those of one phrase that are equal or
+ * overlap by an IoU of 0.5 at least. Of equal overlaps the pair that comes first in the lists comes first.
  */
-export function boxMatcher(): (before: BoxList, after: BoxList) => BoxPairs {
+export function pairFinder(): (before: BoxList, after: BoxList) => CandidatePairs {
   let pairs = pairArrays(64)
-  let taken = new Uint8Array(64)
   return (before, after) => {
     let length = 0
     const phrases = after.phrase
@@ -61,14 +62,32 @@ export function boxMatcher(): (before: BoxList, after: BoxList) => BoxPairs {
         length++
       }
     }
-    const { matched } = pairs
-    matched.length = 0
-    if (length === 0) return matched
     sortByOverlap(pairs.order, pairs.overlap, length)
+    pairs.length = length
+    return pairs
+  }
+}
+
+/**
+ * Makes a function that matches the boxes of two groundings of one picture. Of one phrase first those belong
+ * together that are equal, then, from the largest overlap on, those that overlap by an IoU of 0.5 at least.
+ * Each box is in one pair at most, and of equal overlaps the pair that comes first in the lists is taken.
+ *
+ * The function keeps its arrays from one picture to the next, since a comparison has millions of boxes.
+ */
+export function boxMatcher(): (before: BoxList, after: BoxList) => BoxPairs {
+  const find = pairFinder()
+  let matched = pairArrays(64)
+  let taken = new Uint8Array(64)
+  return (before, after) => {
+    const pairs = find(before, after)
+    matched.length = 0
+    if (pairs.length === 0) return matched
+    while (matched.overlap.length < pairs.length) matched = pairArrays(2 * matched.overlap.length)
     const boxes = before.count + after.count
     if (taken.length < boxes) taken = new Uint8Array(2 * boxes)
     for (let box = 0; box < boxes; box++) taken[box] = 0
-    for (let at = 0; at < length; at++) {
+    for (let at = 0; at < pairs.length; at++) {
       const pair = pairs.order[at] as number
       const one = pairs.before[pair] as number
       const other = pairs.after[pair] as number
@@ -122,17 +141,12 @@ function sortByOverlap(order: Int32Array, overlap: Float64Array, length: number)
   }
 }
 
-const pairArrays = (length: number) => ({
-  before: new Int32Array(length),
-  after: new Int32Array(length),
-  overlap: new Float64Array(length),
-  order: new Int32Array(length),
-  matched: {
-    length: 0,
-    before: new Int32Array(length),
-    after: new Int32Array(length),
-    overlap: new Float64Array(length),
-  },
+const pairArrays = (size: number) => ({
+  length: 0,
+  before: new Int32Array(size),
+  after: new Int32Array(size),
+  overlap: new Float64Array(size),
+  order: new Int32Array(size),
 })
 
 function grown(old: ReturnType<typeof pairArrays>): ReturnType<typeof pairArrays> {

@@ -1,7 +1,7 @@
 import { hashJson, listHash } from '../base/hash.js'
 import { mapLimited } from '../base/map-limited.js'
 import { orderedMap } from '../base/ordered-map.js'
-import { type FunnelStage, stageSum } from '../catalog/funnel.js'
+import { type FunnelStage, recordStage, stageSum } from '../catalog/funnel.js'
 import { families, recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readCommit, readRecord } from '../shards/commit.js'
@@ -140,7 +140,7 @@ function lineageSum(first: CommitRecord) {
   let [startedAt, endedAt] = ['', '']
   return {
     add(record: CommitRecord, inputs: readonly Input[]) {
-      sum.add(record)
+      sum.add(recordStage(record))
       configHashes.add(record.configHash)
       if (record.software !== undefined) software.add(record.software)
       for (const { name, value, isStage } of inputs) {

@@ -7,6 +7,7 @@ import { families } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { parseUnsummed } from '../shards/commit.js'
 import { readDataset } from '../shards/dataset.js'
+import { cacheFolder } from '../shards/kept-file.js'
 import { readSelection, selectionOfPath, selectionsFolder } from '../shards/selections.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
@@ -70,6 +71,7 @@ async function checkTop(storage: Storage, mend: boolean, onFinding: (finding: Fi
     if (folder === selectionsFolder) await checkSelections(storage, mend, onFinding)
     else if (folder === exchangesFolder) await checkExchanges(storage, mend, onFinding)
     else if (folder === reviewsFolder) await checkReviews(storage, mend, onFinding)
+    else if (folder === cacheFolder) await checkCache(storage, mend, onFinding)
     else if (!families.includes(folder as Family)) onFinding(foreign(`${folder}/`))
   }
 }
@@ -85,6 +87,14 @@ async function checkSelections(storage: Storage, mend: boolean, onFinding: (find
         if (!(error instanceof UserError)) throw error
         onFinding({ kind: 'wrong', name: file.name, what: error.message })
       })
+  }
+}
+
+/** What is made anew where it is damaged or gone. */
+async function checkCache(storage: Storage, mend: boolean, onFinding: (finding: Finding) => void) {
+  for await (const file of storage.listFiles(cacheFolder)) {
+    const unfinished = await checkUnfinished(storage, file, mend)
+    if (unfinished) onFinding(unfinished)
   }
 }
 

@@ -1,8 +1,10 @@
+import { crc32 } from 'node:zlib'
 import { readsAtOnce } from '../base/map-limited.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { families } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readRecord } from '../shards/commit.js'
+import { identitiesOf, keep, keyOf, readKept } from '../shards/kept-file.js'
 import { byOrder } from '../shards/stage-order.js'
 import { addCounts, type ShardStats, statsSum } from '../statistics/stats.js'
 import type { Storage } from '../storage/storage.js'
@@ -35,73 +37,154 @@ export interface FunnelStage {
 
 /**
  * What went in and came out of every stage of a dataset, in the order in which data passes through it; stages
- * of one family in the order in which they came to be (`stageOrder`).
+ * of one family in the order in which they came to be (`stageOrder`). Where a family has many records, in a folder of
+ * this machine, sums of them are kept beside the dataset and read instead of records that are what they were.
  *
  * @throws UserError where a record is malformed or its counts do not add up
  */
 export async function datasetFunnel(storage: Storage): Promise<FunnelStage[]> {
   const funnel: FunnelStage[] = []
   for (const family of families) {
-    const stages = new Map<string, StageSum>()
-    const names = (await storage.list(family)).filter((name) => name.endsWith('.json'))
-    const read = (name: string) => readRecord(storage, name)
-    for await (const record of orderedMap(names, readsAtOnce, read, readsAtOnce)) {
-      // A record stands once in each family that its task wrote; counted is the one in its main family.
-      if (!record || record.main !== family) continue
-      const sum = stages.get(record.stage) ?? stageSum(record)
-      stages.set(record.stage, sum)
-      sum.add(record)
-    }
-    const sums = [...stages.values()].map(({ result }) => result())
-    funnel.push(...sums.sort((a, b) => byOrder(a, b) || (a.stage < b.stage ? -1 : 1)))
+    const stages = await familySums(storage, family)
+    funnel.push(...stages.sort((a, b) => byOrder(a, b) || (a.stage < b.stage ? -1 : 1)))
   }
   return funnel
 }
 
-/** Adds up the records of one stage's shards. */
-export interface StageSum {
-  add(record: CommitRecord): void
-  result(): FunnelStage
+/** Raised when sums that were kept are no longer those that would be made. */
+const sumsVersion = 1
+
+/** Records that are summed together, on average. */
+const blockRecords = 64
+
+/** Records side by side, and what their sums are made of; no key where it cannot be told from a listing. */
+interface Block {
+  readonly names: readonly string[]
+  readonly key?: string
+}
+
+/**
+ * The stages of a family: sums of the sums of blocks, with or without kept ones, since sums of long tallies depend on
+ * how they are grouped.
+ */
+async function familySums(storage: Storage, family: Family): Promise<FunnelStage[]> {
+  const blocks = await blocksOf(storage, family)
+  const isLarge = blocks.length > 1
+  const keys = blocks.flatMap(({ key }) => key ?? [])
+  const key = isLarge && keys.length === blocks.length ? keyOf(keys) : undefined
+  return kept(storage, `sums/${family}.json`, key, async () => {
+    const sums = stageSums()
+    for (const { names, key } of blocks) {
+      const make = () => recordSums(storage, family, names)
+      const own = await kept(storage, `sums/${names[0]}`, isLarge ? key : undefined, make)
+      for (const stage of own) sums.add(stage)
+    }
+    return sums.result()
+  })
+}
+
+/**
+ * Cuts a family's records into blocks, each behind a name whose hash says so: where a shard comes to be, other blocks
+ * stay as they are.
+ */
+async function blocksOf(storage: Storage, family: Family): Promise<Block[]> {
+  const names = (await storage.list(family)).filter((name) => name.endsWith('.json'))
+  const identities = storage.isLocal ? await identitiesOf(storage, names) : []
+  const blocks: Block[] = []
+  let start = 0
+  for (const [at, name] of names.entries()) {
+    if (crc32(name) % blockRecords !== 0 && at + 1 < names.length) continue
+    const own = identities.slice(start, at + 1).filter((one) => one !== undefined)
+    const isKnown = own.length === at + 1 - start
+    blocks.push({
+      names: names.slice(start, at + 1),
+      ...(isKnown && { key: keyOf([`sums ${sumsVersion}`, ...own]) }),
+    })
+    start = at + 1
+  }
+  return blocks
+}
+
+/** Sums that were kept, or made and kept; without a key they are made. */
+async function kept(
+  storage: Storage,
+  name: string,
+  key: string | undefined,
+  make: () => Promise<FunnelStage[]>,
+): Promise<FunnelStage[]> {
+  if (key === undefined) return make()
+  const found = await readKept(storage, name, key)
+  if (found) return JSON.parse(found.toString('utf8'))
+  const made = await make()
+  await keep(storage, name, key, Buffer.from(JSON.stringify(made)))
+  return made
+}
+
+async function recordSums(
+  storage: Storage,
+  family: Family,
+  names: readonly string[],
+): Promise<FunnelStage[]> {
+  const sums = stageSums()
+  const read = (name: string) => readRecord(storage, name)
+  // A record stands once in each family that its task wrote; counted is the one in its main family.
+  for await (const record of orderedMap(names, readsAtOnce, read, readsAtOnce))
+    if (record?.main === family) sums.add(recordStage(record))
+  return sums.result()
+}
+
+/** The sums of each stage, added up as they are read: those of a large dataset are not all held in memory. */
+function stageSums() {
+  const stages = new Map<string, ReturnType<typeof stageSum>>()
+  return {
+    add(part: FunnelStage) {
+      const sum = stages.get(part.stage) ?? stageSum(part)
+      stages.set(part.stage, sum)
+      sum.add(part)
+    },
+    result: () => [...stages.values()].map(({ result }) => result()),
+  }
 }
 
 const joinedIn = ({ tallies }: ShardStats) => tallies.joined?.pairs ?? 0
 
-/** Adds records up as they are read: those of a large dataset are not all held in memory. */
-export function stageSum({ stage, family, unit }: CommitRecord): StageSum {
+/** The part of its stage that one shard is. */
+export function recordStage(record: CommitRecord): FunnelStage {
+  const { stage, family, unit, seconds, createdAt, stats, order = 0, relabelled = {} } = record
+  const recorded = [...Object.keys(stats.histograms), ...Object.keys(stats.tallies)]
+  return {
+    ...{ stage, family, unit, in: record.in, out: record.out, rejected: record.rejected, relabelled },
+    ...{ joined: joinedIn(stats), shards: 1, seconds, order, createdAt, stats },
+    bytes: Object.values(record.files).reduce((sum, { bytes }) => sum + bytes, 0),
+    recorded: Object.fromEntries(recorded.map((name) => [name, 1])),
+  }
+}
+
+/** Adds up parts of one stage. */
+export function stageSum({ stage, family, unit }: Pick<FunnelStage, 'stage' | 'family' | 'unit'>) {
   const stats = statsSum()
-  const sums = { in: 0, out: 0, shards: 0, bytes: 0, seconds: 0 }
+  const sums = { in: 0, out: 0, joined: 0, shards: 0, bytes: 0, seconds: 0 }
   let rejected: Record<string, number> = {}
   let relabelled: Record<string, number> = {}
   let recorded: Record<string, number> = {}
   let order = Number.POSITIVE_INFINITY
   let createdAt: string | undefined
   return {
-    add(record) {
-      sums.in += record.in
-      sums.out += record.out
-      sums.shards++
-      for (const { bytes } of Object.values(record.files)) sums.bytes += bytes
-      sums.seconds += record.seconds
-      rejected = addCounts(rejected, record.rejected)
-      relabelled = addCounts(relabelled, record.relabelled ?? {})
-      const names = [...Object.keys(record.stats.histograms), ...Object.keys(record.stats.tallies)]
-      recorded = addCounts(recorded, Object.fromEntries(names.map((name) => [name, 1])))
-      order = Math.min(order, record.order ?? 0)
-      if (createdAt === undefined || record.createdAt < createdAt) createdAt = record.createdAt
-      stats.add(record.stats)
+    add(part: FunnelStage) {
+      for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += part[name]
+      rejected = addCounts(rejected, part.rejected)
+      relabelled = addCounts(relabelled, part.relabelled)
+      recorded = addCounts(recorded, part.recorded)
+      order = Math.min(order, part.order)
+      if (createdAt === undefined || part.createdAt < createdAt) createdAt = part.createdAt
+      stats.add(part.stats)
     },
-    result: () => ({
-      stage,
-      family,
-      unit: joinedIn(stats.result()) > 0 ? 'pictures' : unit,
-      joined: joinedIn(stats.result()),
-      rejected,
-      relabelled,
-      recorded,
+    result: (): FunnelStage => ({
+      ...{ stage, family, rejected, relabelled, recorded, order },
+      unit: sums.joined > 0 ? 'pictures' : unit,
       ...sums,
       // Records have whole milliseconds; their sum in floating point does not.
       seconds: Math.round(1000 * sums.seconds) / 1000,
-      order,
       createdAt: createdAt as string,
       stats: stats.result(),
     }),

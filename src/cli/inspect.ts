@@ -143,7 +143,14 @@ async function namesCategories(storage: OpenDataset['storage'], shard: string): 
  * captions.
  */
 function unfoundLayers({ stages }: OpenDataset): Layer[] {
-  const plain = { boxes: null, rules: null, thresholdRule: null, threshold: 0, isExact: true }
+  const plain = {
+    boxes: null,
+    madeBy: 'as stored',
+    rules: null,
+    thresholdRule: null,
+    threshold: 0,
+    isExact: true,
+  }
   const unjudged = { passing: null, dropped: null, isByCategory: false } as const
   const chunked = stages.filter(({ family }) => family === 'phrases')
   const note = 'No teacher has been asked yet.'

@@ -1,11 +1,13 @@
+import { programVersion } from '../base/files/program-version.js'
 import { findFirst } from '../base/find-first.js'
+import { hashJson } from '../base/hash.js'
 import type { OpenDataset } from '../catalog/open-dataset.js'
 import { phrasesOf } from '../catalog/phrases-of.js'
 import { readCommit } from '../shards/commit.js'
 import { labelsOf } from '../shards/recorded-labels.js'
 import { proposalRules } from './config.js'
 import { groundingOrigin } from './grounding-origin.js'
-import { openPlainTools } from './open-tools.js'
+import { asksFrequency, fileSources, hashTools, openPlainTools } from './open-tools.js'
 import type { Candidate, FilterImage } from './rule/rule.js'
 import { asksModel, type RuleConfig, someRead } from './rules.js'
 import { type ThresholdBox, thresholdOf, thresholdRule, varyThreshold } from './vary-threshold.js'
@@ -29,6 +31,11 @@ export interface DatasetLayer {
   readonly threshold: number
   /** Whether the threshold can be lowered as well: then `passing` is given, or the boxes are gold. */
   readonly isExact: boolean
+  /**
+   * A hash of all that its boxes are made by, but for the rows of its stages: rules and the files that they read. null
+   * where it is not known: rules that ask for other shards.
+   */
+  readonly madeBy: string | null
   /** What a viewer must know of the layer; null where there is nothing. */
   readonly note: string | null
   /**
@@ -94,6 +101,7 @@ function storedLayer(name: string, kind: 'gold' | 'filter', phrases: string): Da
     thresholdRule,
     threshold: 0,
     isExact: kind === 'gold',
+    madeBy: hashJson('as stored'),
     note: null,
     passing: null,
     dropped: null,
@@ -169,6 +177,9 @@ async function movableLayer(
     thresholdRule,
     threshold: thresholdOf(rules),
     isExact: true,
+    madeBy: asksFrequency(rules)
+      ? null
+      : hashJson({ programVersion, rules, tools: await hashTools(rules, fileSources), labels }),
     note: null,
     passing: labels ? (boxes, image) => passing(boxes, { ...image, labels }) : passing,
     dropped: labels ? (boxes, image) => dropped(boxes, { ...image, labels }) : dropped,

@@ -37,11 +37,13 @@ export const fileSources: Pick<ToolSources, 'calibrations' | 'synonyms'> = {
 /** Hashes of what rules read besides their parameters, by rule and path. */
 export async function hashTools(
   rules: readonly RuleConfig[],
-  sources: ToolSources,
+  sources: Partial<ToolSources>,
 ): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {}
   for (const { rule, tools, path } of namedTools(rules)) {
-    hashes[`${rule} ${path}`] = await sources[tools].hash(path)
+    const source = sources[tools]
+    if (!source) throw new Error(`nothing here opens ${tools}`)
+    hashes[`${rule} ${path}`] = await source.hash(path)
   }
   return hashes
 }

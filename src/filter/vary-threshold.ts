@@ -59,15 +59,20 @@ export function varyThreshold(
   }
   if (after.some(isScore) && after.some((config) => ruleOf(config).rescores)) return undefined
   const start = createFilter(before, tools)
+  const ends = after.some(isScore) ? undefined : createFilter(after, tools)
+  const endAt = (min: number) =>
+    createFilter(
+      after.map((rule): RuleConfig => (isScore(rule) ? { ...rule, min } : rule)),
+      tools,
+    )
   return (proposals, image) => {
     const { kept } = start(proposals, image)
     const steps = [...new Set(kept.map(({ score }) => score))]
     const ranges = new Map<Candidate['xyxy'], { candidate: Candidate; from: number; to: number }[]>()
     steps.forEach((min, at) => {
       const next = steps[at + 1] ?? belowAll
-      const end = after.map((rule): RuleConfig => (isScore(rule) ? { ...rule, min } : rule))
-      const filter = createFilter([{ rule: thresholdRule, min }, ...end], tools)
-      for (const candidate of filter(kept, image).kept) {
+      const above = kept.filter((candidate) => candidate.score >= min)
+      for (const candidate of (ends ?? endAt(min))(above, image).kept) {
         // Rules that change a score keep the array of the box.
         const boxRanges = ranges.get(candidate.xyxy) ?? []
         const { phrase, score, label, relabelled } = candidate

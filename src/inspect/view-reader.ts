@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { LruCache } from '../base/lru-cache.js'
 import { UserError } from '../base/user-error.js'
 import type { ShardRows } from '../shards/shard-rows.js'
@@ -5,7 +6,7 @@ import { compareSamples } from './compare-samples.js'
 import type { DroppedReader } from './dropped-reader.js'
 import type { DatasetIndex } from './index/dataset-index.js'
 import { type Inspected, type Layer, placeOf, rowOf } from './index/layer.js'
-import { type QueryResult, queryIndex } from './index/query-index.js'
+import { type QueryResult, ViewCounter } from './index/query-index.js'
 import { judgedSamples } from './judged-samples.js'
 import type { RowGroups } from './row-groups.js'
 import { mostBoxes, type SampleReader } from './sample-reader.js'
@@ -20,6 +21,19 @@ import { needsIndex, pageSize, type View, writeView } from './view/view.js'
  * other.
  */
 const mostResults = 3
+
+/** Other requests have their turn after so long. */
+const sliceMs = 15
+
+/** Does work that may stop, and lets others work in between. */
+async function inSlices(work: Iterable<void>): Promise<void> {
+  let since = performance.now()
+  for (const _ of work) {
+    if (performance.now() - since < sliceMs) continue
+    await setImmediate()
+    since = performance.now()
+  }
+}
 
 /** What a view is read from. */
 export interface ViewSources {
@@ -37,6 +51,9 @@ type Layers = ReturnType<typeof chooseLayers<Layer>>
 /** What a view shows of a dataset: its counts, the pictures of its page, the open picture. */
 export class ViewReader {
   readonly #results = new LruCache<string, QueryResult>({ maxSize: mostResults })
+  #counting: Promise<unknown> = Promise.resolve()
+  /** What has counted last, and of what. */
+  #counter: { readonly name: string; readonly counter: ViewCounter } | undefined
 
   constructor(
     private readonly dataset: Inspected,
@@ -124,17 +141,27 @@ export class ViewReader {
       layer && this.read.index.progress(layer, truth),
       against && this.read.index.progress(against),
     ]
-    const name = [
-      writeView({ ...view, page: 0, open: null }),
-      ...progress.map((one) => one?.rows ?? 0),
-      this.read.selections.version,
-    ].join(' ')
+    const shown = { ...view, page: 0, open: null }
+    const name = `${writeView(shown)} ${progress.map((one) => one?.rows ?? 0).join(' ')} ${this.read.selections.version}`
     const known = this.#results.get(name)
     if (known) return known
     const others = { ...(against && { against }), ...(truth && { truth }), ...(only && { only }) }
-    const result = queryIndex(this.dataset, this.read.index, view, layer as Layer, others)
-    this.#results.set(name, result)
-    return result
+    // But for the threshold, which may move, and for how far the index is, which grows.
+    const counterName = `${writeView({ ...shown, threshold: null })} ${this.read.selections.version}`
+    const make = () => new ViewCounter(this.dataset, this.read.index, view, layer as Layer, others)
+    // One after another, since a counter goes on from where it is.
+    const counted = this.#counting.then(async () => {
+      const done = this.#results.get(name)
+      if (done) return done
+      if (this.#counter?.name !== counterName) this.#counter = { name: counterName, counter: make() }
+      const { counter } = this.#counter
+      await inSlices(counter.count(view))
+      const result = counter.result()
+      this.#results.set(name, result)
+      return result
+    })
+    this.#counting = counted.catch(() => {})
+    return counted
   }
 
   #progress({ layer, against, truth }: Layers): IndexAnswer {

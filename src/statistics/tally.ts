@@ -114,7 +114,6 @@ export function tallySum(limit = sumWords, leastSample = sampleWords): TallySum 
   }
   return {
     add({ words: partWords, tail }) {
-      const entries = Object.entries(partWords)
       if (tail) {
         beginSample()
         total += tail.total
@@ -122,10 +121,10 @@ export function tallySum(limit = sumWords, leastSample = sampleWords): TallySum 
         if (tail.level > level) thinTo(tail.level)
         addToSample(Object.entries(tail.sample))
       } else {
-        for (const [, count] of entries) total += count
-        if (isCut) addToSample(entries)
+        for (const word in partWords) total += partWords[word] as number
+        if (isCut) addToSample(Object.entries(partWords))
       }
-      for (const [word, count] of entries) increase(words, word, count)
+      for (const word in partWords) increase(words, word, partWords[word] as number)
       if (words.size > 2 * limit) cut()
     },
     result() {

@@ -4,6 +4,7 @@ import { joinRows } from '../../shards/join-rows.js'
 import { readShard } from '../../shards/read-shard.js'
 import type { IndexAnswer } from '../view/answers.js'
 import { type ImagePart, imagePartBuilder, type LayerPart, layerPartBuilder, toldBy } from './index-part.js'
+import { KeptParts } from './kept-parts.js'
 import { type ImageShard, type Inspected, isMade, type Layer, layerParts, storedLayer } from './layer.js'
 import { StringTable } from './string-table.js'
 import { type TruthPart, truthPartBuilder } from './truth-part.js'
@@ -53,6 +54,7 @@ export class DatasetIndex {
     },
   })
   readonly #errors = new Map<string, string>()
+  readonly #kept: KeptParts | undefined
   #running: Promise<void> | undefined
   #isClosed = false
   #isFull = false
@@ -60,12 +62,17 @@ export class DatasetIndex {
   /**
    * @param idle is waited for between bursts of work, so that requests come first
    * @param most bytes that the index may take
+   * @param keptFrom pictures from which on parts are kept beside a dataset in a folder of this machine
    */
   constructor(
     private readonly dataset: Inspected,
     private readonly idle: () => Promise<void>,
     private readonly most = 1e9,
-  ) {}
+    keptFrom = 20_000,
+  ) {
+    const { storage, pictures } = dataset
+    if (storage.isLocal && pictures >= keptFrom) this.#kept = new KeptParts(storage, this)
+  }
 
   /** Asks for a layer to be indexed, and held against a truth. Its parts come one after another. */
   want(layer: Layer, truth?: Layer): void {
@@ -133,13 +140,19 @@ export class DatasetIndex {
       const parts = this.#layers.peek(layer.name) ?? []
       this.#images[at] ??= await this.#guard(
         shard,
-        () => this.#readImages(shard),
+        () => {
+          const make = async () => (await this.#readImages(shard)).build()
+          return this.#kept ? this.#kept.images(shard.name, make) : make()
+        },
         () => imagePartBuilder(this.hosts),
         (builder) => builder.add({ key: '', url: null, width: 0, height: 0 }),
       )
       parts[at] = await this.#guard(
         shard,
-        () => this.#readLayer(layer, shard),
+        () => {
+          const make = async () => (await this.#readLayer(layer, shard)).build()
+          return this.#kept ? this.#kept.layer(layer, shard.name, make) : make()
+        },
         () => layerPartBuilder(layer, this.texts, this.heads),
         (builder) => builder.add({ width: 1, height: 1, phrases: [], boxes: [] }),
       )
@@ -155,7 +168,7 @@ export class DatasetIndex {
       const builder = () => truthPartBuilder(layer, this.dataset.judge, truth.isByCategory, this.heads)
       parts[at] = await this.#guard(
         shard,
-        () => this.#readTruth(layer, truth, shard, builder()),
+        async () => (await this.#readTruth(layer, truth, shard, builder())).build(),
         builder,
         (empty) =>
           empty.add(
@@ -181,13 +194,12 @@ export class DatasetIndex {
   /** A part, or one of empty rows where the shard cannot be read: the others are shown all the same. */
   async #guard<B extends { build(): P }, P>(
     shard: ImageShard,
-    read: () => Promise<B>,
+    read: () => Promise<P>,
     empty: () => B,
     addEmpty: (builder: B) => void,
   ): Promise<P> {
     try {
-      const builder = await read()
-      return builder.build()
+      return await read()
     } catch (error) {
       const message =
         error instanceof UserError ? error.message : `Shard ${shard.name}: ${(error as Error).message}`

@@ -31,6 +31,8 @@ export interface Layer extends Omit<LayerAnswer, 'showsDropped'> {
   /** The stage whose phrases its boxes point to; null where there are none. */
   readonly phrases: string | null
   readonly boxes: { readonly family: 'proposals' | 'grounding'; readonly stage: string } | null
+  /** A hash of all but stored rows that its boxes are made by; null where it is not known. */
+  readonly madeBy: string | null
   /**
    * What the rules keep of a picture's proposals, and at which thresholds; null: the boxes are those that are
    * stored.

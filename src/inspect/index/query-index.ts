@@ -4,7 +4,7 @@ import { shownMeasures } from '../view/shown-measures.js'
 import { isKept, thresholdOf } from '../view/threshold.js'
 import { disagreementOf, nearThreshold, orderOf, type View } from '../view/view.js'
 import { binsOf, type Choices, choicesOf, perMeasure } from './choices.js'
-import { type ChangeCounter, changeCounter } from './count-changes.js'
+import { type BoxPairs, pairCounter, pairsOf } from './count-changes.js'
 import type { DatasetIndex, IndexedShard } from './dataset-index.js'
 import type { LayerPart } from './index-part.js'
 import { type JudgedBoxes, type RowVerdicts, rowJudge } from './judge-row.js'
@@ -12,6 +12,7 @@ import type { Inspected, Layer } from './layer.js'
 import { Search } from './search.js'
 import { fallingKeyOf, keyOf, sortedRows } from './sorted-rows.js'
 import type { StringTable } from './string-table.js'
+import { changedRows, thresholdOrder } from './threshold-order.js'
 
 export interface QueryResult {
   readonly counts: Omit<CountsAnswer, 'index'>
@@ -44,50 +45,404 @@ export interface Others {
   readonly only?: Uint8Array
 }
 
-/** Everything that the page counts, in one pass over the index. */
+/** Everything that the page counts of a view. */
 export function queryIndex(
   dataset: Pick<Inspected, 'pictures'>,
   index: Pick<DatasetIndex, 'shards' | 'texts' | 'heads' | 'hosts'>,
   view: View,
   layer: Layer,
-  { against, truth, only }: Others = {},
+  others: Others = {},
 ): QueryResult {
-  const choices = choicesOf(view, index)
-  const sums = emptySums(dataset.pictures, index)
-  const comparison = against && {
-    ...{ count: changeCounter(), withSame: view.same },
-    threshold: thresholdOf(view, against),
+  const counter = new ViewCounter(dataset, index, view, layer, others)
+  for (const _ of counter.count(view));
+  return counter.result()
+}
+
+/** Where more boxes than this part of all change, all are counted anew. */
+const mostChanges = 1 / 6
+
+/**
+ * Counts everything that the page counts of a view, at one threshold after another: in one pass over the index, and
+ * from then on only in the rows whose boxes a step of the threshold changes.
+ */
+export class ViewCounter {
+  #choices: Choices
+  readonly #search: Search
+  readonly #keys: Keys | undefined
+  /** What is counted. */
+  #shards: CountedShard[] = []
+  readonly #judge: ReturnType<typeof rowJudge>
+  readonly #countPairs = pairCounter()
+  readonly #states = [rowState(), rowState()] as const
+  #sums: Sums
+  /** At which everything is counted; undefined while it is not. */
+  #counted: Thresholds | undefined
+
+  constructor(
+    private readonly dataset: Pick<Inspected, 'pictures'>,
+    private readonly index: Pick<DatasetIndex, 'shards' | 'texts' | 'heads' | 'hosts'>,
+    private readonly view: View,
+    private readonly layer: Layer,
+    private readonly others: Others = {},
+  ) {
+    this.#choices = choicesOf(view, index)
+    this.#keys = keysOf(view)
+    this.#judge = rowJudge()
+    this.#sums = this.#emptySums()
+    this.#search = new Search(index, view.search)
   }
-  const search = new Search(index, view.search)
-  const scan: Scan = {
-    threshold: thresholdOf(view, layer),
-    choices,
-    sums,
-    keys: keysOf(view),
-    ...(only && { only }),
-    ...(truth && { judge: rowJudge() }),
+
+  #emptySums(): Sums {
+    return emptySums(
+      this.dataset.pictures,
+      this.index,
+      this.#keys !== undefined,
+      Boolean(this.others.against),
+    )
   }
-  const others = against && index.shards(against)
-  for (const shard of index.shards(layer, truth)) {
-    const other = others?.next().value?.layer
-    if (others && !other) break
-    scanShard(shard, scan, search.rows(shard), comparison && other && { ...comparison, layer: other })
+
+  /**
+   * Counts at the threshold of a view that is the same but for that, as far as the index has come by now. It stops after
+   * every few rows.
+   */
+  *count(view: View): Generator<void, void> {
+    const { against } = this.others
+    const at: Thresholds = {
+      own: thresholdOf(view, this.layer),
+      before: against ? thresholdOf(view, against) : 0,
+    }
+    const last = this.#counted
+    // Until it is done nothing is counted.
+    this.#counted = undefined
+    const now = this.#indexed()
+    const isGrown = this.#shards.every((shard, place) => isSameShard(shard, now[place]))
+    if (last && isGrown && this.#changesBetween(last, at) <= mostChanges) yield* this.#step(last, at)
+    else {
+      this.#sums = this.#emptySums()
+      this.#shards = []
+    }
+    yield* this.#scan(now.slice(this.#shards.length), at)
+    this.#counted = at
   }
-  const { kept, matched, changes, histograms, allScores, boxed } = sums
-  const matches = sums.matches.subarray(0, matched.pictures)
-  return {
-    counts: {
-      ...{ kept, matched, boxed },
-      verdicts: truth ? sums.verdicts : null,
+
+  /** The shards that are indexed on all sides. */
+  #indexed(): CountedShard[] {
+    const { against, truth } = this.others
+    const before = against && [...this.index.shards(against)]
+    return [...this.index.shards(this.layer, truth)]
+      .slice(0, before?.length)
+      .map((shard, at) => ({ ...shard, ...(before && { before: before[at]?.layer }) }))
+  }
+
+  *#scan(shards: readonly CountedShard[], at: Thresholds): Generator<void, void> {
+    // Words may have come since.
+    this.#choices = choicesOf(this.view, this.index)
+    this.#sums.heads = extended(this.#sums.heads, this.index.heads.list.length)
+    this.#sums.hosts = extended(this.#sums.hosts, this.index.hosts.list.length)
+    for (const indexed of shards) {
+      const shard = { ...indexed, found: this.#search.rows(indexed) }
+      const pairs = shard.before && pairsOf(shard.before, shard.layer)
+      this.#sums.kept.proposals += shard.layer.proposals
+      // Made here, where the work is cut in slices, and not at the first step.
+      for (const part of [shard.layer, shard.before]) if (part) thresholdOrder(part)
+      for (let row = 0; row < shard.images.rows; row++) this.#addRow(shard, row, at, pairs)
+      this.#shards.push(shard)
+      yield
+    }
+  }
+
+  *#step(from: Thresholds, to: Thresholds): Generator<void, void> {
+    for (const shard of this.#shards) {
+      const { layer, before } = shard
+      const pairs = before && pairsOf(before, layer)
+      const sides = [
+        { part: layer, from: from.own, to: to.own },
+        ...(before ? [{ part: before, from: from.before, to: to.before }] : []),
+      ]
+      const changed = changedRows(sides)
+      for (let row = 0; row < changed.length; row++)
+        if (changed[row] === 1) this.#moveRow(shard, row, from, to, pairs)
+      yield
+    }
+  }
+
+  /** About which part of all boxes are kept at one of two thresholds alone. */
+  #changesBetween(from: Thresholds, to: Thresholds): number {
+    let [changed, all] = [0, 1]
+    for (const { layer, before } of this.#shards)
+      for (const [part, side] of [
+        [layer, 'own'] as const,
+        ...(before ? [[before, 'before'] as const] : []),
+      ]) {
+        changed += thresholdOrder(part).count(from[side], to[side])
+        all += part.boxHead.length
+      }
+    return changed / all
+  }
+
+  result(): QueryResult {
+    const { kept, matched, boxed, verdicts, changes, histograms, allScores, heads, hosts } = this.#sums
+    const { against, truth } = this.others
+    const counts = {
+      ...{ kept: { ...kept }, matched: { ...matched }, boxed: { ...boxed } },
+      verdicts: truth ? { ...verdicts, pictures: { ...verdicts.pictures } } : null,
       histograms: perMeasure((name) => [...histograms[name]]),
       allScores: [...allScores],
-      heads: tallyOf(sums.heads, index.heads, view.heads),
-      hosts: tallyOf(sums.hosts, index.hosts, view.hosts),
-      changes: against ? changes : null,
-    },
-    matches: scan.keys ? sortedRows(matches, sums.keys.subarray(0, matched.pictures)) : matches.slice(),
+      heads: tallyOf(heads, this.index.heads, this.view.heads),
+      hosts: tallyOf(hosts, this.index.hosts, this.view.hosts),
+      changes: against ? { ...changes } : null,
+    }
+    const [isMatch, noted] = [this.#sums.isMatch.slice(), this.#keys && this.#sums.keys.slice()]
+    const threshold = this.#counted?.own ?? 0
+    const keys = () => (this.#keys === 'threshold' ? this.#nearKeys(threshold) : noted)
+    const { pictures } = matched
+    let matches: Uint32Array | undefined
+    return {
+      counts,
+      get matches() {
+        matches ??= matchesOf(isMatch, keys(), pictures)
+        return matches
+      },
+    }
+  }
+
+  /** How many boxes of each picture are near a threshold. Those of one that does not change as it moves are others. */
+  #nearKeys(threshold: number): Uint32Array {
+    const keys = new Uint32Array(this.dataset.pictures)
+    for (const { shard, layer } of this.#shards)
+      for (let row = 0; row < layer.rows; row++) keys[shard.start + row] = nearBoxes(layer, row, threshold)
+    return keys
+  }
+
+  /** Adds a row to the sums. */
+  #addRow(shard: CountedShard, row: number, at: Thresholds, pairs: BoxPairs | undefined): void {
+    const [state] = this.#states
+    const place = shard.shard.start + row
+    this.#countBoxes(state, shard.layer, row, at.own)
+    this.#setState(state, shard, row, at, pairs)
+    this.#addState(state, shard, row, 1)
+    if (state.fails === 0) scanBoxes(shard.layer, row, at.own, this.#choices, this.#sums, 1)
+    this.#noteRow(state, shard.layer, row, place, at)
+  }
+
+  /** Takes away what a row adds to the sums at one threshold, and adds what it adds at another one. */
+  #moveRow(
+    shard: CountedShard,
+    row: number,
+    from: Thresholds,
+    to: Thresholds,
+    pairs: BoxPairs | undefined,
+  ): void {
+    const [last, next] = this.#states
+    const { layer } = shard
+    const place = shard.shard.start + row
+    last.boxes = this.#sums.rowBoxes[2 * place] as number
+    last.fitting = this.#sums.rowBoxes[2 * place + 1] as number
+    this.#setState(last, shard, row, from, undefined)
+    if (last.isMatch && pairs) this.#recallChanges(last, place)
+    this.#countBoxes(next, layer, row, to.own)
+    this.#setState(next, shard, row, to, pairs)
+    if (last.fails === next.fails && last.passes && next.passes) this.#changeState(last, next)
+    else {
+      this.#addState(last, shard, row, -1)
+      this.#addState(next, shard, row, 1)
+    }
+    if (last.fails === 0 && next.fails === 0)
+      scanChanges(layer, row, from.own, to.own, this.#choices, this.#sums)
+    else if (last.fails === 0) scanBoxes(layer, row, from.own, this.#choices, this.#sums, -1)
+    else if (next.fails === 0) scanBoxes(layer, row, to.own, this.#choices, this.#sums, 1)
+    this.#noteRow(next, layer, row, place, to)
+  }
+
+  /** Notes of a row what is asked for again. */
+  #noteRow(state: RowState, layer: LayerPart, row: number, place: number, at: Thresholds): void {
+    const { rowBoxes, rowChanges, keys, isMatch } = this.#sums
+    rowBoxes[2 * place] = state.boxes
+    rowBoxes[2 * place + 1] = state.fitting
+    isMatch[place] = state.isMatch ? 1 : 0
+    if (this.others.against) {
+      rowChanges[4 * place] = state.kept
+      rowChanges[4 * place + 1] = state.moved
+      rowChanges[4 * place + 2] = state.lost
+      rowChanges[4 * place + 3] = state.added
+    }
+    if (state.isMatch && this.#keys) keys[place] = this.#keyOf(state, layer, row, at.own)
+  }
+
+  /** What changed in a row, as it was noted. */
+  #recallChanges(state: RowState, place: number): void {
+    const { rowChanges: rows } = this.#sums
+    state.kept = rows[4 * place] as number
+    state.moved = rows[4 * place + 1] as number
+    state.lost = rows[4 * place + 2] as number
+    state.added = rows[4 * place + 3] as number
+    state.isMatch = this.view.same || isChanged(state)
+  }
+
+  /** Counts the boxes of a row that are kept at a threshold, and those of them that fit. */
+  #countBoxes(state: RowState, part: LayerPart, row: number, threshold: number): void {
+    const { boxStart, boxFrom, boxTo } = part
+    const choices = this.#choices
+    const { wantsBox } = choices
+    const end = boxStart[row + 1] as number
+    let boxes = 0
+    let fitting = 0
+    for (let box = boxStart[row] as number; box < end; box++) {
+      if (!isKept(boxFrom === null ? -1 : (boxFrom[box] as number), boxTo[box] as number, threshold)) continue
+      boxes++
+      if (wantsBox && boxFails(part, box, choices) === 0) fitting++
+    }
+    state.boxes = boxes
+    state.fitting = wantsBox ? fitting : boxes
+  }
+
+  /** Looks at a row at a threshold, at which its boxes have been counted. */
+  #setState(
+    state: RowState,
+    shard: CountedShard,
+    row: number,
+    at: Thresholds,
+    pairs: BoxPairs | undefined,
+  ): void {
+    const { layer: part, truth, before } = shard
+    const choices = this.#choices
+    const { wantsBox, verdicts } = choices
+    const { boxes, fitting } = state
+    state.isMatch = state.passes = false
+    state.own = undefined
+    state.fails = this.#failsOf(shard, row, boxes)
+    // A row that fails two choices is in no histogram: each leaves out one of them only.
+    if ((state.fails & (state.fails - 1)) !== 0) return
+    const own = truth && this.#judge(part, truth, at.own, row, judgedBoxes(part, choices))
+    if (own && verdicts.length > 0 && !verdicts.some((verdict) => own[verdict] > 0))
+      state.fails |= rowFail.verdict
+    if ((state.fails & (state.fails - 1)) !== 0) return
+    if (own) state.own = { ...own }
+    // What is missed has no box that could fit.
+    const isMissed = own !== undefined && verdicts.includes('missed') && own.missed > 0
+    state.passes = !wantsBox || fitting > 0 || isMissed
+    if (!state.passes || state.fails !== 0) return
+    state.isMatch = true
+    if (!before || !pairs) return
+    const changes = this.#countPairs(before, at.before, part, at.own, row, pairs)
+    state.kept = changes.kept
+    state.moved = changes.moved
+    state.lost = changes.before - changes.kept - changes.moved
+    state.added = changes.after - changes.kept - changes.moved
+    state.isMatch = this.view.same || isChanged(state)
+  }
+
+  /** The choices that a row fails by. @param boxes how many of it are kept */
+  #failsOf({ shard, images, layer, found }: CountedShard, row: number, boxes: number): number {
+    const { bins, hosts, boxes: wanted } = this.#choices
+    const { only } = this.others
+    let fails = 0
+    if (found && found[row] === 0) fails |= rowFail.search
+    if (only && only[shard.start + row] !== 1) fails |= rowFail.only
+    if (bins.longer_side?.[images.side[row] as number] === 0) fails |= rowFail.longer_side
+    if (bins.phrases_an_image?.[phraseBinOf(layer, row)] === 0) fails |= rowFail.phrases_an_image
+    if (bins.regions_an_image?.[countBinOf(boxes)] === 0) fails |= rowFail.regions_an_image
+    if (hosts && !hosts[images.host[row] as number]) fails |= rowFail.host
+    if (wanted !== null && wanted !== hasBox(boxes)) fails |= rowFail.boxes
+    return fails
+  }
+
+  /**
+   * Adds what is told of a row to the sums, but for its boxes.
+   *
+   * @param sign 1, or -1 where it is taken away
+   */
+  #addState(state: RowState, { images, layer }: CountedShard, row: number, sign: 1 | -1): void {
+    const { kept, matched, histograms, hosts, boxed, verdicts, changes } = this.#sums
+    const { boxes, fails, fitting } = state
+    kept.boxes += sign * boxes
+    if (boxes > 0) kept.pictures += sign
+    if (!state.passes) return
+    if ((fails & ~rowFail.regions_an_image) === 0)
+      increase(histograms.regions_an_image, countBinOf(boxes), sign)
+    if ((fails & ~rowFail.phrases_an_image) === 0)
+      increase(histograms.phrases_an_image, phraseBinOf(layer, row), sign)
+    if ((fails & ~rowFail.longer_side) === 0)
+      increase(histograms.longer_side, images.side[row] as number, sign)
+    if ((fails & ~rowFail.host) === 0) increase(hosts, images.host[row] as number, sign)
+    if ((fails & ~rowFail.boxes) === 0) boxed[hasBox(boxes)] += sign
+    if (state.own && (fails & ~rowFail.verdict) === 0) addVerdicts(verdicts, state.own, sign)
+    if (fails !== 0) return
+    if (this.others.against) {
+      changes.kept += sign * state.kept
+      changes.moved += sign * state.moved
+      changes.lost += sign * state.lost
+      changes.added += sign * state.added
+      if (isChanged(state)) changes.pictures += sign
+    }
+    if (!state.isMatch) return
+    matched.pictures += sign
+    matched.boxes += sign * fitting
+  }
+
+  /** Takes away what is told of a row and adds what is told now, where it passes by the same choices. */
+  #changeState(last: RowState, next: RowState): void {
+    const { kept, matched, histograms, boxed, verdicts, changes } = this.#sums
+    const { fails } = next
+    kept.boxes += next.boxes - last.boxes
+    kept.pictures += Number(next.boxes > 0) - Number(last.boxes > 0)
+    const [lastBin, nextBin] = [countBinOf(last.boxes), countBinOf(next.boxes)]
+    if (lastBin !== nextBin && (fails & ~rowFail.regions_an_image) === 0) {
+      increase(histograms.regions_an_image, lastBin, -1)
+      increase(histograms.regions_an_image, nextBin, 1)
+    }
+    if ((fails & ~rowFail.boxes) === 0) {
+      boxed[hasBox(last.boxes)]--
+      boxed[hasBox(next.boxes)]++
+    }
+    if (last.own && next.own && (fails & ~rowFail.verdict) === 0) {
+      addVerdicts(verdicts, last.own, -1)
+      addVerdicts(verdicts, next.own, 1)
+    }
+    if (fails !== 0) return
+    if (this.others.against) {
+      changes.kept += next.kept - last.kept
+      changes.moved += next.moved - last.moved
+      changes.lost += next.lost - last.lost
+      changes.added += next.added - last.added
+      changes.pictures += Number(isChanged(next)) - Number(isChanged(last))
+    }
+    matched.pictures += Number(next.isMatch) - Number(last.isMatch)
+    matched.boxes += (next.isMatch ? next.fitting : 0) - (last.isMatch ? last.fitting : 0)
+  }
+
+  /** What a row is put in order by. */
+  #keyOf({ own, moved, lost, added }: RowState, part: LayerPart, row: number, threshold: number): number {
+    const keys = this.#keys
+    if (keys === 'truth') return own ? own.wrong + own.missed : 0
+    if (keys === 'best' || keys === 'worst') return scoreKey(part, row, threshold, this.#choices, keys)
+    // What is on one side alone weighs more than what moved.
+    return this.others.against ? (lost + added) * 64 + Math.min(63, moved) : 0
   }
 }
+
+/** What is told of a row at a threshold. */
+const rowState = () => ({
+  /** Kept ones, and those of them that fit the choices of boxes. */
+  ...{ boxes: 0, fitting: 0 },
+  /** Of its choices (`rowFail`). */
+  fails: 0,
+  /** Whether it has the box that choices of boxes ask for; then histograms have it whose own choice alone it fails. */
+  passes: false,
+  isMatch: false,
+  own: undefined as RowVerdicts | undefined,
+  /** Of a comparison, where it fails no choice. */
+  ...{ kept: 0, moved: 0, lost: 0, added: 0 },
+})
+type RowState = ReturnType<typeof rowState>
+
+/** Whether a row is not the same on both sides of a comparison. */
+const isChanged = ({ moved, lost, added }: RowState) => moved + lost + added > 0
+
+const judgedBoxes = (part: LayerPart, choices: Choices): JudgedBoxes => ({
+  fits: choices.wantsBox ? (at) => boxFails(part, at, choices) === 0 : () => true,
+  heads: choices.heads,
+})
 
 /** What matches are put in order by; undefined where it is the order of the dataset. */
 type Keys = 'best' | 'worst' | ReturnType<typeof disagreementOf>
@@ -98,7 +453,12 @@ function keysOf(view: View): Keys | undefined {
   return order === 'disagreement' ? disagreementOf(view) : order
 }
 
-function emptySums(pictures: number, index: Pick<DatasetIndex, 'heads' | 'hosts'>) {
+function emptySums(
+  pictures: number,
+  index: Pick<DatasetIndex, 'heads' | 'hosts'>,
+  keys: boolean,
+  changes: boolean,
+) {
   return {
     kept: { boxes: 0, pictures: 0, proposals: 0 },
     matched: { boxes: 0, pictures: 0 },
@@ -110,124 +470,71 @@ function emptySums(pictures: number, index: Pick<DatasetIndex, 'heads' | 'hosts'
     changes: { kept: 0, moved: 0, lost: 0, added: 0, pictures: 0 },
     histograms: perMeasure((name) => new Float64Array(binsOf(name))),
     allScores: new Float64Array(binsOf('score')),
-    heads: new Float64Array(index.heads.list.length),
-    hosts: new Float64Array(index.hosts.list.length),
-    matches: new Uint32Array(pictures),
-    /** By which matches are put in order. */
-    keys: new Uint32Array(pictures),
+    heads: new Float64Array(index.heads.list.length) as Float64Array,
+    hosts: new Float64Array(index.hosts.list.length) as Float64Array,
+    /** 1 for each picture that matches, by its place in the dataset. */
+    isMatch: new Uint8Array(pictures),
+    /** By which matches are put in order, by the places of pictures. */
+    keys: new Uint32Array(keys ? pictures : 0),
+    /** Of each picture how many boxes are kept, and how many of them fit. */
+    rowBoxes: new Uint32Array(2 * pictures),
+    /** Of each picture of a comparison how many boxes are kept, moved, lost and added. */
+    rowChanges: new Uint16Array(changes ? 4 * pictures : 0),
   }
 }
 
-/** How shards are scanned. */
-interface Scan {
-  readonly threshold: number
-  readonly choices: Choices
-  readonly sums: ReturnType<typeof emptySums>
-  readonly keys: Keys | undefined
-  readonly only?: Uint8Array
-  readonly judge?: ReturnType<typeof rowJudge>
+/** A shard with all that is asked of its rows. */
+interface CountedShard extends IndexedShard {
+  /** 1 for each row that the search finds; undefined where there is no search. */
+  readonly found?: Uint8Array | undefined
+  /** The other side of a comparison. */
+  readonly before?: LayerPart | undefined
 }
 
-/** The other side of a comparison. */
-interface Before {
-  readonly layer: LayerPart
-  readonly threshold: number
-  readonly count: ChangeCounter
-  /** Whether pictures that are the same on both sides match too. */
-  readonly withSame: boolean
+const isSameShard = (a: CountedShard, b: CountedShard | undefined) =>
+  a.images === b?.images && a.layer === b.layer && a.truth === b.truth && a.before === b.before
+
+/** Counts with room for more. */
+function extended(counts: Float64Array, length: number): Float64Array {
+  const longer = new Float64Array(length)
+  longer.set(counts)
+  return longer
 }
 
-/**
- * Adds a shard to the sums.
- *
- * @param found 1 for each row that the search finds; undefined where there is no search
- */
-function scanShard(
-  shard: IndexedShard,
-  { threshold, choices, sums, keys, only, judge }: Scan,
-  found: Uint8Array | undefined,
-  before?: Before,
-): void {
-  const { images, layer: part, truth } = shard
-  const { boxStart, boxFrom, boxTo, phraseStart } = part
-  const { kept, matched, histograms } = sums
-  const { bins } = choices
-  const judged: JudgedBoxes = {
-    fits: choices.wantsBox ? (at) => boxFails(part, at, choices) === 0 : () => true,
-    heads: choices.heads,
+/** The thresholds of a layer and of the one that it is compared with. */
+interface Thresholds {
+  readonly own: number
+  readonly before: number
+}
+
+/** Places of pictures that match, in their order. */
+function matchesOf(isMatch: Uint8Array, keys: Uint32Array | undefined, count: number): Uint32Array {
+  const places = new Uint32Array(count)
+  const own = new Uint32Array(keys ? count : 0)
+  let at = 0
+  for (let place = 0; place < isMatch.length; place++) {
+    if (isMatch[place] === 0) continue
+    if (keys) own[at] = keys[place] as number
+    places[at++] = place
   }
-  kept.proposals += part.proposals
-  for (let row = 0; row < images.rows; row++) {
-    const start = boxStart[row] as number
-    const end = boxStart[row + 1] as number
-    let boxes = 0
-    for (let at = start; at < end; at++) {
-      if (isKept(boxFrom === null ? -1 : (boxFrom[at] as number), boxTo[at] as number, threshold)) boxes++
-    }
-    kept.boxes += boxes
-    if (boxes > 0) kept.pictures++
-    const phrases = (phraseStart[row + 1] as number) - (phraseStart[row] as number)
-    const regionBin = countBins[Math.min(boxes, mostCount)] as number
-    const phraseBin = countBins[Math.min(phrases, mostCount)] as number
-    const sideBin = images.side[row] as number
-    const host = images.host[row] as number
-    const hasBox = boxes > 0 ? 'with' : 'without'
-    let fails = 0
-    if (found && found[row] === 0) fails |= rowFail.search
-    if (only && only[shard.shard.start + row] !== 1) fails |= rowFail.only
-    if (bins.longer_side?.[sideBin] === 0) fails |= rowFail.longer_side
-    if (bins.phrases_an_image?.[phraseBin] === 0) fails |= rowFail.phrases_an_image
-    if (bins.regions_an_image?.[regionBin] === 0) fails |= rowFail.regions_an_image
-    if (choices.hosts && !choices.hosts[host]) fails |= rowFail.host
-    if (choices.boxes !== null && choices.boxes !== hasBox) fails |= rowFail.boxes
-    // A row that fails two choices is in no histogram: each leaves out one of them only.
-    if ((fails & (fails - 1)) !== 0) continue
-    const own = judge && truth && judge(part, truth, threshold, row, judged)
-    if (own && choices.verdicts.length > 0 && !choices.verdicts.some((verdict) => own[verdict] > 0))
-      fails |= rowFail.verdict
-    if ((fails & (fails - 1)) !== 0) continue
-    const fitting = scanBoxes(part, start, end, threshold, choices, fails === 0 ? sums : undefined)
-    // What is missed has no box that could fit.
-    const isMissed = own !== undefined && choices.verdicts.includes('missed') && own.missed > 0
-    if (choices.wantsBox && fitting === 0 && !isMissed) continue
-    if ((fails & ~rowFail.regions_an_image) === 0) increase(histograms.regions_an_image, regionBin)
-    if ((fails & ~rowFail.phrases_an_image) === 0) increase(histograms.phrases_an_image, phraseBin)
-    if ((fails & ~rowFail.longer_side) === 0) increase(histograms.longer_side, sideBin)
-    if ((fails & ~rowFail.host) === 0) increase(sums.hosts, host)
-    if ((fails & ~rowFail.boxes) === 0) sums.boxed[hasBox]++
-    if (own && (fails & ~rowFail.verdict) === 0) addVerdicts(sums.verdicts, own)
-    if (fails !== 0) continue
-    let key = 0
-    if (before) {
-      const { lost, added, moved } = countRow(before, part, threshold, row, sums)
-      if (lost + added + moved === 0 && !before.withSame) continue
-      // What is on one side alone weighs more than what moved.
-      key = (lost + added) * 64 + Math.min(63, moved)
-    }
-    if (keys === 'truth') key = own ? own.wrong + own.missed : 0
-    else if (keys === 'threshold') key = nearBoxes(part, start, end, threshold)
-    else if (keys === 'best' || keys === 'worst') key = scoreKey(part, start, end, threshold, choices, keys)
-    sums.keys[matched.pictures] = key
-    sums.matches[matched.pictures++] = shard.shard.start + row
-    matched.boxes += fitting
-  }
+  return keys ? sortedRows(places, own) : places
 }
 
-function addVerdicts(sums: ReturnType<typeof emptySums>['verdicts'], own: RowVerdicts): void {
-  sums.right += own.right
-  sums.wrong += own.wrong
-  sums.missed += own.missed
-  sums.found += own.found
-  sums.unjudged += own.unjudged
-  if (own.right > 0) sums.pictures.right++
-  if (own.wrong > 0) sums.pictures.wrong++
-  if (own.missed > 0) sums.pictures.missed++
+function addVerdicts(sums: ReturnType<typeof emptySums>['verdicts'], own: RowVerdicts, sign: number): void {
+  for (const name of ['right', 'wrong', 'missed', 'found', 'unjudged'] as const)
+    sums[name] += sign * own[name]
+  for (const name of ['right', 'wrong', 'missed'] as const) if (own[name] > 0) sums.pictures[name] += sign
 }
+
+const hasBox = (boxes: number) => (boxes > 0 ? 'with' : 'without')
+const countBinOf = (count: number) => countBins[Math.min(count, mostCount)] as number
+const phraseBinOf = ({ phraseStart }: LayerPart, row: number) =>
+  countBinOf((phraseStart[row + 1] as number) - (phraseStart[row] as number))
 
 /** How many boxes of a row a threshold that is a little lower keeps and one that is a little higher does not. */
-function nearBoxes({ boxFrom, boxTo }: LayerPart, start: number, end: number, threshold: number): number {
+function nearBoxes({ boxStart, boxFrom, boxTo }: LayerPart, row: number, threshold: number): number {
   let near = 0
-  for (let at = start; at < end; at++) {
+  for (let at = boxStart[row] as number; at < (boxStart[row + 1] as number); at++) {
     const from = boxFrom === null ? -1 : (boxFrom[at] as number)
     const to = boxTo[at] as number
     const below = isKept(from, to, Math.max(0, threshold - nearThreshold))
@@ -239,15 +546,14 @@ function nearBoxes({ boxFrom, boxTo }: LayerPart, start: number, end: number, th
 /** A key by the best or the worst score of the boxes of a row that fit; 0 where none does. */
 function scoreKey(
   part: LayerPart,
-  start: number,
-  end: number,
+  row: number,
   threshold: number,
   choices: Choices,
   order: 'best' | 'worst',
 ): number {
-  const { boxFrom, boxTo, boxScore } = part
+  const { boxStart, boxFrom, boxTo, boxScore } = part
   let key = 0
-  for (let at = start; at < end; at++) {
+  for (let at = boxStart[row] as number; at < (boxStart[row + 1] as number); at++) {
     if (!isKept(boxFrom === null ? -1 : (boxFrom[at] as number), boxTo[at] as number, threshold)) continue
     if (choices.wantsBox && boxFails(part, at, choices) !== 0) continue
     const score = (boxScore === null ? boxTo[at] : boxScore[at]) as number
@@ -270,57 +576,63 @@ function boxFails(
   return fails
 }
 
+type Sums = ReturnType<typeof emptySums>
+
 /**
- * Counts the boxes of a row that fit all choices.
+ * Adds the boxes of a row to the sums.
  *
- * @param sums to which they are added; none for a row that fails
+ * @param sign 1, or -1 where they are taken away
  */
 function scanBoxes(
   part: LayerPart,
-  start: number,
-  end: number,
+  row: number,
   threshold: number,
   choices: Choices,
-  sums: ReturnType<typeof emptySums> | undefined,
-): number {
-  const { boxFrom, boxTo, boxHead, scoreBin, areaBin, aspectBin } = part
-  let fitting = 0
-  for (let at = start; at < end; at++) {
-    const ofScore = scoreBin[at] as number
-    const ofArea = areaBin[at] as number
-    const ofAspect = aspectBin[at] as number
-    const head = boxHead[at] as number
-    const fails = boxFails(part, at, choices)
+  sums: Sums,
+  sign: 1 | -1,
+): void {
+  const { boxStart, boxFrom, boxTo } = part
+  const end = boxStart[row + 1] as number
+  for (let at = boxStart[row] as number; at < end; at++) {
     const isIn = isKept(boxFrom === null ? -1 : (boxFrom[at] as number), boxTo[at] as number, threshold)
-    if (isIn && fails === 0) fitting++
-    if (!sums) continue
-    const { histograms, allScores } = sums
+    if (isIn) addBox(part, at, choices, sums, sign)
     // Where rules look at weaker boxes a box may pass with several scores, and only what is kept is counted.
-    if ((isIn || boxFrom === null) && (fails & ~boxFail.score) === 0) increase(allScores, ofScore)
-    if (!isIn) continue
-    if ((fails & ~boxFail.score) === 0) increase(histograms.score, ofScore)
-    if ((fails & ~boxFail.area_share) === 0) increase(histograms.area_share, ofArea)
-    if ((fails & ~boxFail.aspect) === 0) increase(histograms.aspect, ofAspect)
-    if ((fails & ~boxFail.head) === 0) increase(sums.heads, head)
+    if (isIn || boxFrom === null) addScore(part, at, choices, sums, sign)
   }
-  return fitting
 }
 
-/** What changed in a row, which is added to the sums. */
-function countRow(
-  before: Before,
+/** Adds boxes of a row that come between two thresholds, and takes away those that go. */
+function scanChanges(
   part: LayerPart,
-  threshold: number,
   row: number,
-  { changes }: ReturnType<typeof emptySums>,
-) {
-  const own = before.count(before.layer, before.threshold, part, threshold, row)
-  changes.kept += own.kept
-  changes.moved += own.moved
-  changes.lost += own.lost
-  changes.added += own.added
-  if (own.moved + own.lost + own.added > 0) changes.pictures++
-  return own
+  from: number,
+  to: number,
+  choices: Choices,
+  sums: Sums,
+): void {
+  const { boxStart, boxFrom, boxTo } = part
+  const end = boxStart[row + 1] as number
+  for (let at = boxStart[row] as number; at < end; at++) {
+    const low = boxFrom === null ? -1 : (boxFrom[at] as number)
+    const high = boxTo[at] as number
+    const isIn = isKept(low, high, to)
+    if (isIn === isKept(low, high, from)) continue
+    addBox(part, at, choices, sums, isIn ? 1 : -1)
+    if (boxFrom !== null) addScore(part, at, choices, sums, isIn ? 1 : -1)
+  }
+}
+
+function addBox(part: LayerPart, at: number, choices: Choices, { histograms, heads }: Sums, sign: 1 | -1) {
+  const fails = boxFails(part, at, choices)
+  if ((fails & ~boxFail.score) === 0) increase(histograms.score, part.scoreBin[at] as number, sign)
+  if ((fails & ~boxFail.area_share) === 0) increase(histograms.area_share, part.areaBin[at] as number, sign)
+  if ((fails & ~boxFail.aspect) === 0) increase(histograms.aspect, part.aspectBin[at] as number, sign)
+  if ((fails & ~boxFail.head) === 0) increase(heads, part.boxHead[at] as number, sign)
+}
+
+function addScore(part: LayerPart, at: number, choices: Choices, { allScores }: Sums, sign: 1 | -1) {
+  if ((boxFails(part, at, choices) & ~boxFail.score) === 0)
+    increase(allScores, part.scoreBin[at] as number, sign)
 }
 
 /** Counts from here on are all in the last bin. */
@@ -330,22 +642,26 @@ const countBins = Uint8Array.from({ length: mostCount + 1 }, (_, count) =>
   binOf(shownMeasures.regions_an_image.edges, count),
 )
 
-const increase = (counts: Float64Array, at: number): void => {
-  counts[at] = (counts[at] as number) + 1
+const increase = (counts: Float64Array, at: number, by: number): void => {
+  counts[at] = (counts[at] as number) + by
 }
 
 function tallyOf(counts: Float64Array, words: StringTable, chosen: readonly string[]): TallyAnswer {
-  const known: number[] = []
-  let once = 0
+  const countOf = (id: number) => counts[id] as number
+  /** The most frequent ones, of equal ones those that came first: few of what may be very many. */
+  const most: number[] = []
+  let [different, once] = [0, 0]
   counts.forEach((count, id) => {
     if (count === 0) return
-    known.push(id)
+    different++
     if (count === 1) once++
+    if (most.length === mostWords && count <= countOf(most.at(-1) as number)) return
+    let at = most.length
+    while (at > 0 && countOf(most[at - 1] as number) < count) at--
+    most.splice(at, 0, id)
+    if (most.length > mostWords) most.pop()
   })
-  const different = known.length
-  const countOf = (id: number) => counts[id] as number
-  known.sort((a, b) => countOf(b) - countOf(a) || a - b)
-  const top = known.slice(0, mostWords).map((id): [string, number] => [words.list[id] as string, countOf(id)])
+  const top = most.map((id): [string, number] => [words.list[id] as string, countOf(id)])
   for (const word of chosen) {
     if (!top.some(([one]) => one === word)) top.push([word, counts[words.find(word) ?? -1] ?? 0])
   }

@@ -7,26 +7,28 @@ const digits = 2 ** 16
  * @param keys of the rows, at the same places, whole numbers below 2^32
  */
 export function sortedRows(rows: Uint32Array, keys: Uint32Array): Uint32Array {
-  let order = Uint32Array.from(rows, (_, at) => at)
+  let order = new Uint32Array(rows.length)
+  for (let at = 0; at < order.length; at++) order[at] = at
   for (const shift of [0, 16]) order = sortedByDigit(order, keys, shift)
-  return order.map((at) => rows[at] as number)
+  for (let at = 0; at < order.length; at++) order[at] = rows[order[at] as number] as number
+  return order
 }
 
-function sortedByDigit(order: Uint32Array, keys: Uint32Array, shift: number) {
-  const digitOf = (at: number) => ((keys[at] as number) >>> shift) & (digits - 1)
+function sortedByDigit(order: Uint32Array<ArrayBuffer>, keys: Uint32Array, shift: number) {
   const starts = new Uint32Array(digits + 1)
-  for (const at of order) {
-    const next = digits - digitOf(at)
+  for (let place = 0; place < order.length; place++) {
+    const next = digits - (((keys[order[place] as number] as number) >>> shift) & (digits - 1))
     starts[next] = (starts[next] as number) + 1
   }
   for (let digit = 0; digit < digits; digit++)
     starts[digit + 1] = (starts[digit + 1] as number) + (starts[digit] as number)
   const sorted = new Uint32Array(order.length)
-  for (const at of order) {
-    const digit = digits - 1 - digitOf(at)
-    const place = starts[digit] as number
-    sorted[place] = at
-    starts[digit] = place + 1
+  for (let place = 0; place < order.length; place++) {
+    const at = order[place] as number
+    const digit = digits - 1 - (((keys[at] as number) >>> shift) & (digits - 1))
+    const next = starts[digit] as number
+    sorted[next] = at
+    starts[digit] = next + 1
   }
   return sorted
 }
