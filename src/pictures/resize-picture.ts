@@ -1,3 +1,4 @@
+import { LruCache } from '../base/lru-cache.js'
 import type { Picture } from './picture.js'
 import { type AxisWeights, gaussianWeights, pillowWeights, type Resample } from './resample-axis.js'
 import { type FixedPointWeights, precision, resizeAlongColumns, resizeAlongRows } from './resize-kernel.js'
@@ -15,25 +16,36 @@ export function resizePicture(picture: Pixels, width: number, height: number, fi
 }
 
 function resizeRows({ width: from, height, data }: Pixels, width: number, filter: Resample): Pixels {
-  const axis = fixedPoint(pillowWeights(from, width, filter))
+  const axis = axisOf(from, width, filter)
   return { width, height, data: resizeAlongRows(data, from, axis) }
 }
 
 function resizeColumns({ width, height: from, data }: Pixels, height: number, filter: Resample): Pixels {
-  const axis = fixedPoint(pillowWeights(from, height, filter))
+  const axis = axisOf(from, height, filter)
   return { width, height, data: resizeAlongColumns(data, 3 * width, axis) }
+}
+
+/** Pictures of one size follow each other: to work their weights out takes as long as to use them. */
+const axes = new LruCache<string, FixedPointWeights>({ maxSize: 64 })
+
+function axisOf(from: number, to: number, filter: Resample): FixedPointWeights {
+  const key = `${from} ${to} ${filter}`
+  const axis = axes.get(key) ?? fixedPoint(pillowWeights(from, to, filter))
+  axes.set(key, axis)
+  return axis
 }
 
 /** Weights as fixed-point numbers of `precision` bits behind the point. */
 function fixedPoint({ first, width, weights }: AxisWeights): FixedPointWeights {
-  const whole = Int32Array.from(weights, (weight) =>
-    Math.trunc((weight < 0 ? -0.5 : 0.5) + weight * 2 ** precision),
-  )
-  const count = Int32Array.from(first, (_, at) => {
+  const whole = new Int32Array(weights.length)
+  for (let at = 0; at < weights.length; at++)
+    whole[at] = Math.trunc((weights[at]! < 0 ? -0.5 : 0.5) + weights[at]! * 2 ** precision)
+  const count = new Int32Array(first.length)
+  for (let at = 0; at < count.length; at++) {
     let taps = width
     while (taps > 1 && whole[at * width + taps - 1] === 0) taps--
-    return taps
-  })
+    count[at] = taps
+  }
   return { first, count, width, weights: whole }
 }
 
