@@ -232,7 +232,9 @@ async function makeExport(
           audits,
           made: { format: config.format, configHash, software },
         },
-        files: await describeFiles(folder.path, format.inner ?? [], isNoData, signal),
+        files: await describeFiles(folder.path, format.inner ?? [], isNoData, (name) =>
+          folder.hashOf(name, signal),
+        ),
         layout: format.layout(context),
       }),
     )

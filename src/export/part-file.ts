@@ -17,9 +17,14 @@ export interface PartFile {
 /**
  * Opens a file to go on behind its first `length` bytes; what lies behind them is cut off.
  *
+ * @param onWritten is told how long the file has become, each time that bytes are written
  * @throws Error where it is shorter
  */
-export async function openPartFile(path: string, length: number): Promise<PartFile> {
+export async function openPartFile(
+  path: string,
+  length: number,
+  onWritten: (length: number) => void = () => {},
+): Promise<PartFile> {
   await makeFolder(dirname(path))
   const handle = await open(path, length > 0 ? 'r+' : 'w')
   try {
@@ -41,7 +46,8 @@ export async function openPartFile(path: string, length: number): Promise<PartFi
     waiting = []
     waitingBytes = 0
     await writing
-    writing = writePieces(handle, buffers, start)
+    const end = position
+    writing = writePieces(handle, buffers, start).then(() => onWritten(end))
     // The next write or flush awaits it and throws; until then the rejection must not count as unhandled.
     writing.catch(() => {})
   }
@@ -70,7 +76,8 @@ export async function appendFile(path: string, to: PartFile): Promise<void> {
   const handle = await open(path, 'r')
   try {
     for (;;) {
-      const piece = new Uint8Array(gatheredBytes)
+      // Every byte that is taken is read into: there is no need of zeros first.
+      const piece = Buffer.allocUnsafeSlow(gatheredBytes)
       const { bytesRead } = await handle.read(piece, 0, piece.length)
       if (bytesRead === 0) return
       await to.write(piece.subarray(0, bytesRead))
