@@ -312,7 +312,7 @@ async function classesOf(
   const names = shards.map(({ shard }) => shard)
   if (format.classes) return findClasses(source, names, classes, labels, signal)
   await checkClasses(classes, false)
-  return { of: classes, names: [], indexOf: () => undefined, boxes: () => [] }
+  return { of: classes, names: [], hasBox: () => false, indexOf: () => undefined, boxes: () => [] }
 }
 
 /** What all shards of an export are written with. */
