@@ -358,18 +358,21 @@ async function* wantedRows(
   }
 }
 
-/** The rows with their pictures written, some ahead of the one that is wanted. */
-function rowsWithFiles(
+/** The rows with their pictures written, where they are files, some ahead of the one that is wanted. */
+async function* rowsWithFiles(
   { config, format, folder, names, sums }: ExportRun,
   shard: string,
   rows: AsyncGenerator<ExportRow, void, void>,
 ): AsyncGenerator<RowWithFile> {
-  return orderedMap(
+  if (format.pictures === 'within' || config.images === 'url') {
+    for await (const row of rows) yield { row, file: null, name: names.nameOf(row) }
+    return
+  }
+  yield* orderedMap(
     rows,
     concurrentPictures,
     async (row): Promise<RowWithFile> => {
       const name = names.nameOf(row)
-      if (format.pictures === 'within' || config.images === 'url') return { row, file: null, name }
       // A folder a shard: no file system likes a million names in one.
       const place = `${shard}/${name}.${pictureEnding(row.bytes)}`
       const file = `${format.folder?.(config)}/${place}`

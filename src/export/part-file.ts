@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolder } from '../base/files/make-folder.js'
-import { gatheredBytes, gatheredPieces, writePieces } from '../base/files/write-pieces.js'
+import { gatheredBytes, gatheredPieces, lotWriter } from '../base/files/write-pieces.js'
 
 /** A file that grows, from a known length on. */
 export interface PartFile {
@@ -38,18 +38,13 @@ export async function openPartFile(
   let waiting: Uint8Array[] = []
   let waitingBytes = 0
   let position = length
-  let writing: Promise<void> = Promise.resolve()
-  const send = async () => {
-    const buffers = waiting
-    const start = position
+  const lots = lotWriter(handle, length, onWritten)
+  const send = () => {
+    const sent = lots.send(waiting, waitingBytes)
     position += waitingBytes
     waiting = []
     waitingBytes = 0
-    await writing
-    const end = position
-    writing = writePieces(handle, buffers, start).then(() => onWritten(end))
-    // The next write or flush awaits it and throws; until then the rejection must not count as unhandled.
-    writing.catch(() => {})
+    return sent
   }
   return {
     length: () => position + waitingBytes,
@@ -61,11 +56,11 @@ export async function openPartFile(
     },
     async flush() {
       await send()
-      await writing
+      await lots.written()
       await handle.datasync()
     },
     async close() {
-      await writing.catch(() => {})
+      await lots.written().catch(() => {})
       await handle.close()
     },
   }
