@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import type { FileHash } from '../base/files/growing-hashes.js'
 import type { DescribedFile } from './croissant.js'
 
 const formats: Readonly<Record<string, string>> = {
@@ -16,13 +15,13 @@ const formats: Readonly<Record<string, string>> = {
 
 /**
  * Sizes and hashes of an export's files, in the order of their names: of those in its folder and in the folders that are
- * named. Files are read to their ends.
+ * named.
  */
 export async function describeFiles(
   folder: string,
   inner: readonly string[],
   isLeftOut: (name: string) => boolean,
-  signal?: AbortSignal,
+  hashOf: (name: string) => Promise<FileHash>,
 ): Promise<DescribedFile[]> {
   const described: DescribedFile[] = []
   for (const below of ['', ...inner]) {
@@ -30,16 +29,8 @@ export async function describeFiles(
     for (const entry of entries) {
       const name = below === '' ? entry.name : `${below}/${entry.name}`
       if (!entry.isFile() || isLeftOut(name)) continue
-      const hash = createHash('sha256')
-      let bytes = 0
-      for await (const chunk of createReadStream(join(folder, name), { highWaterMark: 1 << 20, signal })) {
-        hash.update(chunk as Buffer)
-        bytes += (chunk as Buffer).length
-      }
-      described.push({
-        ...{ name, bytes, sha256: hash.digest('hex') },
-        encodingFormat: formats[extname(name)] ?? 'text/plain',
-      })
+      const encodingFormat = formats[extname(name)] ?? 'text/plain'
+      described.push({ name, ...(await hashOf(name)), encodingFormat })
     }
   }
   return described.sort((a, b) => (a.name < b.name ? -1 : 1))

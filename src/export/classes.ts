@@ -17,6 +17,8 @@ export interface Classes {
   readonly of: string
   /** In the order of their numbers. */
   readonly names: readonly string[]
+  /** Whether a picture has a box that has a class. */
+  hasBox(row: ExportRow): boolean
   /** The class of a category's name. */
   indexOf(name: string): number | undefined
   /**
@@ -77,7 +79,11 @@ const automatic: readonly string[] = ['categories', 'labels', 'heads']
 
 type Naming = (region: ExportRegion, row: ExportRow) => readonly string[]
 
-const clean = (name: string) => name.toLowerCase().replaceAll(/\s+/g, ' ').trim()
+const clean = (name: string) =>
+  isClean.test(name) ? name : name.toLowerCase().replaceAll(/\s+/g, ' ').trim()
+
+/** As most names are, which are taken as they are. */
+const isClean = /^[!-@[-~]+(?: [!-@[-~]+)*$/
 
 const namings: ReadonlyMap<string, Naming> = new Map<string, Naming>([
   ['heads', ({ head }) => [clean(head)]],
@@ -99,16 +105,22 @@ function classesOf(
   keyOf = (name: string) => name,
 ): Classes {
   const classes = new Map(names.map((name, index) => [keyOf(name), { index, name }]))
+  const classOf = (region: ExportRegion, row: ExportRow) => {
+    for (const name of namesOf(region, row)) {
+      const found = classes.get(name)
+      if (found) return found
+    }
+    return undefined
+  }
   return {
     of,
     names,
+    hasBox: (row) => row.regions.some((region) => classOf(region, row) !== undefined),
     indexOf: (name) => (classes.get(name) ?? classes.get(clean(name)))?.index,
     boxes(row, without, again) {
       const boxes = new Map<string, ClassBox>()
       for (const region of row.regions) {
-        const found = namesOf(region, row)
-          .map((name) => classes.get(name))
-          .find((entry) => entry !== undefined)
+        const found = classOf(region, row)
         if (!found) {
           without?.(region)
           continue

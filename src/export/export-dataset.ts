@@ -232,7 +232,9 @@ async function makeExport(
           audits,
           made: { format: config.format, configHash, software },
         },
-        files: await describeFiles(folder.path, format.inner ?? [], isNoData, signal),
+        files: await describeFiles(folder.path, format.inner ?? [], isNoData, (name) =>
+          folder.hashOf(name, signal),
+        ),
         layout: format.layout(context),
       }),
     )
@@ -310,7 +312,7 @@ async function classesOf(
   const names = shards.map(({ shard }) => shard)
   if (format.classes) return findClasses(source, names, classes, labels, signal)
   await checkClasses(classes, false)
-  return { of: classes, names: [], indexOf: () => undefined, boxes: () => [] }
+  return { of: classes, names: [], hasBox: () => false, indexOf: () => undefined, boxes: () => [] }
 }
 
 /** What all shards of an export are written with. */
@@ -356,18 +358,21 @@ async function* wantedRows(
   }
 }
 
-/** The rows with their pictures written, some ahead of the one that is wanted. */
-function rowsWithFiles(
+/** The rows with their pictures written, where they are files, some ahead of the one that is wanted. */
+async function* rowsWithFiles(
   { config, format, folder, names, sums }: ExportRun,
   shard: string,
   rows: AsyncGenerator<ExportRow, void, void>,
 ): AsyncGenerator<RowWithFile> {
-  return orderedMap(
+  if (format.pictures === 'within' || config.images === 'url') {
+    for await (const row of rows) yield { row, file: null, name: names.nameOf(row) }
+    return
+  }
+  yield* orderedMap(
     rows,
     concurrentPictures,
     async (row): Promise<RowWithFile> => {
       const name = names.nameOf(row)
-      if (format.pictures === 'within' || config.images === 'url') return { row, file: null, name }
       // A folder a shard: no file system likes a million names in one.
       const place = `${shard}/${name}.${pictureEnding(row.bytes)}`
       const file = `${format.folder?.(config)}/${place}`

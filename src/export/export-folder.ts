@@ -1,5 +1,7 @@
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { type FileHash, GrowingHashes } from '../base/files/growing-hashes.js'
+import { hashFile } from '../base/files/hash-file.js'
 import { makeFolder } from '../base/files/make-folder.js'
 import { absent, syncFolder } from '../base/files/sync-folder.js'
 import { whyUnreadable } from '../base/files/why-unreadable.js'
@@ -15,6 +17,9 @@ export const helperPrefix = '.export-'
 const stateName = `${helperPrefix}state.json`
 /** Who was killed while the first state was written has left this alone. */
 const isHalfState = (name: string) => name.startsWith(stateName) && name.endsWith(asideSuffix)
+
+/** Where files have grown by so many bytes, a thread that hashes them is worth its start. */
+const bytesWorthAThread = 16 << 20
 
 /** How far an export has come, as it stands on the disk. */
 export interface ExportState<Memory> {
@@ -37,6 +42,7 @@ export class ExportFolder<Memory> {
   readonly #parts = new Map<string, PartFile>()
   readonly #folders = new Set<string>()
   #lengths: Readonly<Record<string, number>>
+  #hashes: GrowingHashes | undefined
 
   private constructor(
     /** Where files are made. */
@@ -70,7 +76,12 @@ export class ExportFolder<Memory> {
   async part(name: string): Promise<PartFile> {
     const known = this.#parts.get(name)
     if (known) return known
-    const part = await openPartFile(join(this.path, name), this.#lengths[name] ?? 0)
+    const path = join(this.path, name)
+    // Of what only helps to make others nobody asks for a hash.
+    const onWritten = name.startsWith(helperPrefix)
+      ? undefined
+      : (length: number) => this.#grown(path, length)
+    const part = await openPartFile(path, this.#lengths[name] ?? 0, onWritten)
     this.#parts.set(name, part)
     return part
   }
@@ -123,10 +134,23 @@ export class ExportFolder<Memory> {
     for (const part of this.#parts.values()) await part.flush()
   }
 
+  /** Length and SHA-256 of a file that is written. */
+  hashOf(name: string, signal?: AbortSignal): Promise<FileHash> {
+    const path = join(this.path, name)
+    return this.#hashes ? this.#hashes.of(path, signal) : hashFile(path, signal)
+  }
+
+  #grown(path: string, length: number): void {
+    if (length >= bytesWorthAThread) this.#hashes ??= new GrowingHashes()
+    this.#hashes?.grown(path, length)
+  }
+
   /** Closes what is open; a later run can resume the folder. */
   async close(): Promise<void> {
     for (const part of this.#parts.values()) await part.close()
     this.#parts.clear()
+    await this.#hashes?.close()
+    this.#hashes = undefined
   }
 
   /** Writes the report and moves the folder to its place, over an earlier export. */

@@ -78,6 +78,9 @@ export interface RowParts {
 
 const light = ['width', 'height', 'captions', 'url', 'sha256', 'license', 'meta'] as const
 
+/** Without any a text's code points are its own units. */
+const surrogate = /[\ud800-\udfff]/
+
 /** A key becomes the name of a file and of a sample, so it may hold neither folders nor dots. */
 const keyPattern = /^\w[\w-]*$/
 
@@ -111,7 +114,7 @@ export async function* readExportRows(
         `${storage.url}: shard ${shard}: the key ${shownValue(key)} cannot be the name of a file.`,
       )
     const rowPhrases = joined.phrases.phrases
-    const codePoints = captions.map(({ text }) => [...text])
+    const codePoints = captions.map(({ text }) => (surrogate.test(text) ? [...text] : text))
     const grounded = new Set<number>()
     const labelOf = joined.proposals && labelsOf(joined.grounding.regions, joined.proposals.proposals)
     const regions = joined.grounding.regions.map((region): ExportRegion => {
@@ -120,7 +123,8 @@ export async function* readExportRows(
       if (!caption || !phrase || region.end > caption.length)
         throw mismatch({ storage, shard }, regionSource, phraseSource, row)
       grounded.add(region.phrase)
-      const text = plainText(caption.slice(region.start, region.end).join(''))
+      const span = caption.slice(region.start, region.end)
+      const text = plainText(typeof span === 'string' ? span : span.join(''))
       const isCategory = captions[region.caption]?.kind === 'categories'
       return {
         ...region,

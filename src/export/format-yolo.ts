@@ -2,6 +2,7 @@ import { asciiJson } from '../base/ascii-json.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { pictureFiles } from '../card/croissant-records.js'
 import { count } from './export-sums.js'
+import { toDecimals } from './float-text.js'
 import type { Format, RowWithFile, Writer } from './format.js'
 import { writeNew } from './place-picture.js'
 import { identityKeys } from './source-identity.js'
@@ -45,7 +46,7 @@ export const yolo: Format = {
     const { written, leftOut } = sums
     const list = await folder.part(pictureList)
     return {
-      wants: (row) => classes.boxes(row).length > 0,
+      wants: classes.hasBox,
       async shard(_, rows) {
         const writeLabels = async (rowWithFile: RowWithFile) => {
           const { row, file } = rowWithFile
@@ -140,4 +141,4 @@ export const yolo: Format = {
 const labelName = (file: string) => file.replace(/^images\//, 'labels/').replace(/\.\w+$/, '.txt')
 
 /** Ten places: less than a millionth of a pixel. */
-const shareText = (share: number) => String(Number(share.toFixed(10)))
+const shareText = (share: number) => String(toDecimals(share, 10))

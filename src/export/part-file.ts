@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolder } from '../base/files/make-folder.js'
-import { gatheredBytes, gatheredPieces, writePieces } from '../base/files/write-pieces.js'
+import { gatheredBytes, gatheredPieces, lotWriter } from '../base/files/write-pieces.js'
 
 /** A file that grows, from a known length on. */
 export interface PartFile {
@@ -17,9 +17,14 @@ export interface PartFile {
 /**
  * Opens a file to go on behind its first `length` bytes; what lies behind them is cut off.
  *
+ * @param onWritten is told how long the file has become, each time that bytes are written
  * @throws Error where it is shorter
  */
-export async function openPartFile(path: string, length: number): Promise<PartFile> {
+export async function openPartFile(
+  path: string,
+  length: number,
+  onWritten: (length: number) => void = () => {},
+): Promise<PartFile> {
   await makeFolder(dirname(path))
   const handle = await open(path, length > 0 ? 'r+' : 'w')
   try {
@@ -33,17 +38,13 @@ export async function openPartFile(path: string, length: number): Promise<PartFi
   let waiting: Uint8Array[] = []
   let waitingBytes = 0
   let position = length
-  let writing: Promise<void> = Promise.resolve()
-  const send = async () => {
-    const buffers = waiting
-    const start = position
+  const lots = lotWriter(handle, length, onWritten)
+  const send = () => {
+    const sent = lots.send(waiting, waitingBytes)
     position += waitingBytes
     waiting = []
     waitingBytes = 0
-    await writing
-    writing = writePieces(handle, buffers, start)
-    // The next write or flush awaits it and throws; until then the rejection must not count as unhandled.
-    writing.catch(() => {})
+    return sent
   }
   return {
     length: () => position + waitingBytes,
@@ -55,11 +56,11 @@ export async function openPartFile(path: string, length: number): Promise<PartFi
     },
     async flush() {
       await send()
-      await writing
+      await lots.written()
       await handle.datasync()
     },
     async close() {
-      await writing.catch(() => {})
+      await lots.written().catch(() => {})
       await handle.close()
     },
   }
@@ -70,7 +71,8 @@ export async function appendFile(path: string, to: PartFile): Promise<void> {
   const handle = await open(path, 'r')
   try {
     for (;;) {
-      const piece = new Uint8Array(gatheredBytes)
+      // Every byte that is taken is read into: there is no need of zeros first.
+      const piece = Buffer.allocUnsafeSlow(gatheredBytes)
       const { bytesRead } = await handle.read(piece, 0, piece.length)
       if (bytesRead === 0) return
       await to.write(piece.subarray(0, bytesRead))

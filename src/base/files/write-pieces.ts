@@ -28,8 +28,46 @@ export async function writePieces(
   }
 }
 
+/** Lots that may wait while more is made: a row group of pictures comes at once, and is a few of them. */
+const lotsAhead = 4
+
 /**
- * Writes chunks one after another, many small ones together, each lot while the next is made.
+ * Writes lots of pieces one behind the other, while more of them are made.
+ *
+ * @param at the place in the file of the first
+ * @param onWritten is told up to where the file is written, after each lot
+ */
+export function lotWriter(file: FileHandle, at: number, onWritten: (end: number) => void = () => {}) {
+  let place = at
+  let last: Promise<void> = Promise.resolve()
+  const lots: Promise<void>[] = []
+  return {
+    /**
+     * Takes a lot, and waits where too many do already. Behind one that cannot be written none is: its failure is thrown
+     * here by one of the next, and by `written`.
+     *
+     * @param bytes of all pieces
+     * @param onFailure is told at once where this lot cannot be written
+     */
+    async send(pieces: readonly Uint8Array[], bytes: number, onFailure: () => void = () => {}) {
+      const start = place
+      place += bytes
+      last = last.then(async () => {
+        await writePieces(file, pieces, start)
+        onWritten(start + bytes)
+      })
+      // Heard when it is awaited, which comes later than the failure.
+      last.catch(onFailure)
+      lots.push(last)
+      while (lots.length > lotsAhead) await lots.shift()
+    },
+    /** When all lots are written. */
+    written: () => last,
+  }
+}
+
+/**
+ * Writes chunks one after another, many small ones together, while the next are made.
  *
  * @param onFailure is told at once where a lot cannot be written: who makes the next one need not go on
  */
@@ -38,26 +76,20 @@ export async function writeChunks(
   chunks: AsyncIterable<Uint8Array>,
   onFailure: () => void = () => {},
 ): Promise<void> {
-  let writing: Promise<void> = Promise.resolve()
+  const lots = lotWriter(file, 0)
   let waiting: Uint8Array[] = []
-  let [bytes, at] = [0, 0]
-  const send = async () => {
-    await writing
-    writing = writePieces(file, waiting, at)
-    // Heard at the next `await writing`, which may come later than the failure.
-    writing.catch(onFailure)
-    waiting = []
-    at += bytes
-    bytes = 0
-  }
+  let bytes = 0
   try {
     for await (const chunk of chunks) {
       waiting.push(chunk)
       bytes += chunk.length
-      if (bytes >= gatheredBytes || waiting.length >= gatheredPieces) await send()
+      if (bytes < gatheredBytes && waiting.length < gatheredPieces) continue
+      await lots.send(waiting, bytes, onFailure)
+      waiting = []
+      bytes = 0
     }
-    await send()
+    await lots.send(waiting, bytes, onFailure)
   } finally {
-    await writing
+    await lots.written()
   }
 }
