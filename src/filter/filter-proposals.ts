@@ -46,15 +46,18 @@ export function createFilter(
   }
 }
 
+/** A filter of several pictures at once. */
+export type RowFilter = ((rows: readonly FilterRow[]) => Promise<Filtered[]>) & {
+  /** Whether a rule asks a model: several pictures then go through together. */
+  readonly asksModel: boolean
+}
+
 /**
  * The same over several pictures, with rules that ask a model: these are asked for all the pictures at once.
  */
-export function createRowFilter(
-  rules: readonly RuleConfig[],
-  tools?: RuleTools,
-): (rows: readonly FilterRow[]) => Promise<Filtered[]> {
+export function createRowFilter(rules: readonly RuleConfig[], tools?: RuleTools): RowFilter {
   const steps: Step[] = rules.map((config) => createRule(config, tools))
-  return async (rows) => {
+  const filter = async (rows: readonly FilterRow[]) => {
     const passages = rows.map(({ candidates, image }) => ({ passage: begin(candidates, image), image }))
     for (const step of steps) {
       for (const { passage, image } of passages) compare(passage, step, image)
@@ -67,6 +70,7 @@ export function createRowFilter(
     }
     return passages.map(({ passage }) => passage)
   }
+  return Object.assign(filter, { asksModel: steps.some((step) => 'model' in step) })
 }
 
 /** What the rules so far have kept of a picture's boxes, and how many they dropped. */

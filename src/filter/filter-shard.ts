@@ -25,8 +25,8 @@ import type { RuleTools } from './rule/rule-tools.js'
 import { someRead } from './rules.js'
 
 /**
- * Pictures that go through the rules together: enough to fill the runs of a model, few enough to hold in
- * memory.
+ * Pictures that go through the rules together where one of them asks a model: enough to fill its runs, few enough to
+ * hold in memory. Else each goes through alone, and its boxes are garbage while they are young.
  */
 const windowRows = 64
 
@@ -48,6 +48,7 @@ export async function filterShard(
     const { signal, onProgress } = task
     const tools = await open()
     const filter = createRowFilter(config.rules, tools)
+    const together = filter.asksModel ? windowRows : 1
     const stats = config.others?.length ? rowStats('grounding', 'consensus') : rowStats('grounding')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
@@ -91,9 +92,9 @@ export async function filterShard(
         const { sources = [{ stage: config.proposals ?? '', teacher: row.teacher }] } = row.image
         if (row.candidates.length > 0) checkTeacher(config.rules, tools, sources)
         window.push(row)
-        if (window.length === windowRows) yield* await flush()
+        if (window.length === together) yield* await flush()
       }
-      yield* await flush()
+      if (window.length > 0) yield* await flush()
     }
     const file = await write('grounding', rows())
     const rejectFile = await write('rejects', rejects)
