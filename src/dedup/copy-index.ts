@@ -26,12 +26,15 @@ const blockSize = 2 ** 14
 const maxSlotBits = 22
 /** Bits of the filter for a keypoint: one in eight of codes that are not there passes. */
 const filterBitsEach = 8
-/** Codes that are looked up for a keypoint. */
-const probesEach = 8
+/** Bits of the filter that lie in one page of memory, 4 KiB, as a power of two. */
+const pageBits = 15
+const pageSize = 2 ** pageBits
+/** Codes that are looked up for a keypoint: of its three unsure bits none, one, or the least sure and another. */
+const probesEach = 6
 
 /**
- * A hash table of the codes of all keypoints, in which a code and those with some of its three unsure bits turned over
- * are looked up (multi-probe LSH: Lv, Josephson, Wang, Charikar, Li 2007). What is found at about the same place is
+ * A hash table of the codes of all keypoints, in which a code and those with one or two of its three unsure bits turned
+ * over are looked up (multi-probe LSH: Lv, Josephson, Wang, Charikar, Li 2007). What is found at about the same place is
  * compared with the whole picture. A copy of which no keypoint has kept its code is not found.
  *
  * @param capacity how many pictures will be added at most
@@ -46,10 +49,14 @@ export function createCopyIndex(capacity: number, mirrored: boolean): CopyIndex 
   const tables = Array.from({ length: tableCount }, () => new Uint32Array(2 ** (slotBits + 1)))
   // A bit is set for each code that is there (Bloom 1970, with one hash): most of the codes that are looked up are not,
   // and this is smaller than the tables.
-  const filterBits = Math.min(32, Math.ceil(Math.log2(filterBitsEach * keypoints * Math.max(2, capacity))))
+  const filterBits = Math.max(
+    pageBits + 1,
+    Math.min(32, Math.ceil(Math.log2(filterBitsEach * keypoints * Math.max(1, capacity)))),
+  )
   const filter = new Uint32Array(2 ** (filterBits - 5))
-  const hashes = new Uint32Array(probesEach * keypoints)
+  const codes = new Uint32Array(probesEach * keypoints)
   const places = new Uint32Array(probesEach * keypoints)
+  const heads = new Uint32Array(probesEach * keypoints)
   const blocks: Uint32Array[] = []
   const numbers = new Uint32Array(capacity)
   let size = 0
@@ -58,14 +65,21 @@ export function createCopyIndex(capacity: number, mirrored: boolean): CopyIndex 
   const mask = 2 ** (slotBits + 1) - 1
   /** The upper bits say where in a table, the lower ones in which. */
   const tableOf = (hash: number) => tables[((hash & 0xffff) * tableCount) >>> 16]!
+  const headOf = (hash: number) => tableOf(hash)[(hash >>> shift) << 1]!
   const fingerprintOf = (entry: number) => {
     const start = words * (entry % blockSize)
     return blocks[Math.floor(entry / blockSize)]!.subarray(start, start + words)
   }
 
+  /** The lower bits of a code say where in a page of memory its bit lies: those that turn over stay in few pages. */
+  const filterBit = (code: number) => {
+    const page = Math.imul(code & -pageSize, 0x9e3779b1) >>> (32 + pageBits - filterBits)
+    return ((page << pageBits) | (code & (pageSize - 1))) >>> 0
+  }
+
   const addCode = (code: number, about: number, entry: number) => {
     const hash = mixed(code)
-    const bit = hash >>> (32 - filterBits)
+    const bit = filterBit(code)
     filter[bit >>> 5]! |= 1 << (bit & 31)
     const table = tableOf(hash)
     const told = toldOf(hash, about)
@@ -86,8 +100,7 @@ export function createCopyIndex(capacity: number, mirrored: boolean): CopyIndex 
     let slot = (hash >>> shift) << 1
     for (let entry = table[slot]!; entry !== 0; entry = table[slot]!) {
       const its = table[slot + 1]!
-      if (its >>> 17 === told >>> 17 && isNear(its, told, mirrored) && !entries.includes(entry - 1))
-        entries.push(entry - 1)
+      if (its >>> 17 === told >>> 17 && isNear(its, told, mirrored)) entries.push(entry - 1)
       slot = (slot + 2) & mask
     }
   }
@@ -100,18 +113,20 @@ export function createCopyIndex(capacity: number, mirrored: boolean): CopyIndex 
         const code = fingerprint[at]!
         const about = fingerprint[at + 1]!
         for (let turned = 0; turned < probesEach; turned++) {
-          const hash = mixed(code ^ maskOf(about, turned))
-          const bit = hash >>> (32 - filterBits)
-          hashes[count] = hash
+          const probed = code ^ maskOf(about, turned)
+          const bit = filterBit(probed)
+          codes[count] = probed
           places[count] = about
           count += (filter[bit >>> 5]! >>> (bit & 31)) & 1
         }
       }
+      // And here again.
+      for (let probe = 0; probe < count; probe++) heads[probe] = headOf(mixed(codes[probe]!))
       const entries: number[] = []
-      for (let probe = 0; probe < count; probe++) collect(hashes[probe]!, places[probe]!, entries)
+      for (let probe = 0; probe < count; probe++)
+        if (heads[probe] !== 0) collect(mixed(codes[probe]!), places[probe]!, entries)
       // The first one is named.
-      entries.sort((one, other) => one - other)
-      for (const entry of entries)
+      for (const entry of new Set(entries.sort((one, other) => one - other)))
         if (isSamePicture(fingerprint, fingerprintOf(entry), mirrored)) return numbers[entry]!
       return -1
     },
@@ -120,6 +135,9 @@ export function createCopyIndex(capacity: number, mirrored: boolean): CopyIndex 
       if (size % blockSize === 0) blocks.push(new Uint32Array(words * Math.min(blockSize, capacity - size)))
       fingerprintOf(size).set(fingerprint)
       numbers[size] = number
+      // All slots are read at once first: one after the other each would be waited for.
+      for (let keypoint = 0; keypoint < keypoints; keypoint++)
+        heads[keypoint] = headOf(mixed(fingerprint[2 * keypoint]!))
       for (let at = 0; at < 2 * keypoints && fingerprint[at + 1] !== 0; at += 2)
         addCode(fingerprint[at]!, fingerprint[at + 1]!, size)
       size++
@@ -150,7 +168,7 @@ function isNear(its: number, told: number, mirrored: boolean): boolean {
 
 const toldOf = (hash: number, about: number) => ((hash << 17) | (about & 0x1ffff)) >>> 0
 
-/** Those of a keypoint's unsure bits that `turned`, of three bits, says. */
+/** Those of a keypoint's unsure bits that `turned`, of three bits, says; the lowest is the least sure. */
 const maskOf = (about: number, turned: number) =>
   ((turned & 1) << ((about >>> 17) & 31)) |
   (((turned >>> 1) & 1) << ((about >>> 22) & 31)) |

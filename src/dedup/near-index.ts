@@ -8,7 +8,7 @@ export function parseHash(hex: string): Hash64 | undefined {
 }
 
 /**
- * Finds 64-bit hashes within a Hamming distance of one, exactly. The bits are cut into bands: two hashes
+ * Finds 64-bit hashes within a Hamming distance of one, exactly but for the limits below. The bits are cut into bands: two hashes
  * within distance d of m bands differ in some band by at most d / m bits, so it is enough to look into the
  * chains of the few band values that are that near (multi-index hashing: Norouzi, Punjani, Fleet 2012).
  */
@@ -25,6 +25,15 @@ export interface NearIndex {
   /** Bytes that it holds. */
   readonly bytes: number
 }
+
+/**
+ * Hashes that a search looks at, the last added of each chain first: many share a band where pictures share most of
+ * what is in them, and a search must end. Of hashes spread evenly two billion have so many at distance 4,
+ * and 500 million at 6.
+ */
+const maxLooks = 2 ** 16
+/** Hashes within the distance of which `isMatch` is asked, so many times. */
+const maxAsked = 64
 
 interface Band {
   /** The band's lowest bit. */
@@ -49,17 +58,21 @@ export function createNearIndex(capacity: number, distance: number): NearIndex {
   const numbers = new Uint32Array(capacity)
   let size = 0
   return {
-    find([top, bottom], isMatch = () => true) {
+    find([top, bottom], isMatch) {
       let first = -1
+      let looks = 0
+      let asked = 0
       for (const band of bands) {
         const { heads, links, flips } = band
         const value = bandValue(top, bottom, band)
         for (let flip = 0; flip < flips.length; flip++) {
           for (let entry = heads[value ^ flips[flip]!]!; entry !== 0; entry = links[entry - 1]!) {
+            if (++looks > maxLooks) return first === -1 ? -1 : numbers[first]!
             const at = entry - 1
             if (first !== -1 && at >= first) continue
             const bits = ones(high[at]! ^ top) + ones(low[at]! ^ bottom)
-            if (bits <= distance && isMatch(numbers[at]!)) first = at
+            if (bits > distance) continue
+            if (!isMatch || (++asked <= maxAsked && isMatch(numbers[at]!))) first = at
           }
         }
       }

@@ -27,14 +27,14 @@ export interface Keypoint {
 
 /** A fingerprint as it is stored. */
 export function packFingerprint(keypoints: readonly Keypoint[], colours: Uint8Array): string {
-  const bytes = new DataView(new ArrayBuffer(4 * fingerprintLayout.words))
-  for (const [index, { x, y, code, mirrored, unsure }] of keypoints.entries()) {
+  const packed = Buffer.alloc(4 * fingerprintLayout.words)
+  let at = 0
+  for (const { x, y, code, mirrored, unsure } of keypoints) {
     const [first, second, third] = unsure
-    bytes.setUint32(8 * index, code, true)
     const about = (mirrored ? 1 : 0) | (first << 1) | (second << 6) | (third << 11)
-    bytes.setUint32(8 * index + 4, Math.round(4 * x) | (Math.round(4 * y) << 8) | (about << 16), true)
+    at = packed.writeUInt32LE(code, at)
+    at = packed.writeUInt32LE((Math.round(4 * x) | (Math.round(4 * y) << 8) | (about << 16)) >>> 0, at)
   }
-  const packed = Buffer.from(bytes.buffer)
   packed.set(colours, 8 * fingerprintLayout.keypoints)
   return packed.toString('base64')
 }

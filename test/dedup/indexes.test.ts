@@ -37,6 +37,30 @@ describe('the near index', () => {
     )
   })
 
+  it('asks of no more than 64 equal hashes, the last added first', () => {
+    const index = createNearIndex(1000, 4)
+    for (let number = 0; number < 1000; number++) index.add([7, 7], number)
+    const asked: number[] = []
+    const isNone = (number: number) => asked.push(number) < 0
+    expect(index.find([7, 7], isNone)).toBe(-1)
+    expect(asked).toEqual(Array.from({ length: 64 }, (_, at) => 999 - at))
+    expect(index.find([7, 7], (number) => number > 970)).toBe(971)
+    expect(index.find([7, 7])).toBe(0)
+  })
+
+  it('looks at no more than 65,536 hashes', () => {
+    const index = createNearIndex(70_000, 1)
+    // All have the lower half, and none has the upper one within some bits, of which the bands are.
+    index.add([0, 0], 0)
+    const add = (from: number, to: number) => {
+      for (let number = from; number < to; number++) index.add([0xffff_0000 + (number & 0xffff), 0], number)
+    }
+    add(1, 30_000)
+    expect(index.find([1, 0])).toBe(0)
+    add(30_000, 70_000)
+    expect(index.find([1, 0])).toBe(-1)
+  })
+
   it('holds under 30 bytes a hash at 24 million', () => {
     // The heads of the chains are all that does not grow with the hashes.
     const bytesAt = (capacity: number) => createNearIndex(capacity, 4).bytes

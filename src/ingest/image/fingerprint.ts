@@ -23,42 +23,58 @@ const minContrast = 0.3
  * whole picture: they move with the content where a rim is cut off, and a logo hides few of them.
  */
 export function fingerprint(pixels: Pixels): string {
-  const { luma, colours } = gridsOf(pixels)
-  const fine = blurred(luma)
-  const contrast = subtracted(fine, wide(fine))
-  return packFingerprint(
-    strongest(contrast).map((spot) => describe(fine, spot)),
-    colours,
-  )
+  const colours = readGrids(pixels)
+  eachWay(luma, blur, fine)
+  eachWay(fine, mean, contrast)
+  eachWay(contrast, mean, contrast)
+  for (let at = 0; at < contrast.length; at++) contrast[at] = fine[at]! - contrast[at]!
+  return packFingerprint(strongest().map(describe), colours)
 }
 
-/** Luma of the cells of a grid of `side`, and the colours of one of `cells`. */
-function gridsOf({ data, width, height, channels }: Pixels) {
-  const luma = new Float32Array(side * side)
+// Grids that every picture is worked on in, one picture at a time: new ones would take longer than a filter.
+const luma = new Float32Array(side * side)
+const fine = new Float32Array(side * side)
+const contrast = new Float32Array(side * side)
+/** A filter's values after its first way. */
+const turned = new Float32Array(side * side)
+
+/** Reads the luma of the cells of a grid of `side`; and gives the colours of one of `cells`. */
+function readGrids({ data, width, height, channels }: Pixels): Uint8Array {
+  luma.fill(0)
   const sums = new Float64Array(3 * cells * cells)
-  const xs = samplesOf(width)
-  const ys = samplesOf(height)
-  const [across, down] = [xs.length / side, ys.length / side]
+  // In pairs: of as many pixels as cells each twice.
+  const xs = samplesOf(width, channels, 2)
+  const ys = samplesOf(height, width * channels, 1)
+  const across = xs.length / side
+  const down = ys.length / side
+  // A power of two: as exact as to divide.
+  const share = 1 / (across * down)
   // Of grey all three are the same sample.
-  const [green, blue] = channels < 3 ? [0, 0] : [1, 2]
+  const green = channels < 3 ? 0 : 1
+  const blue = channels < 3 ? 0 : 2
   const size = side / cells
   for (let at = 0; at < ys.length; at++) {
-    const start = ys[at]! * width
-    const line = side * Math.floor(at / down)
+    const start = ys[at]!
     const part = 3 * cells * Math.floor((at * cells) / ys.length)
-    let cell = 0
+    let cell = side * Math.floor(at / down)
+    let sample = 0
     for (let sum = part; sum < part + 3 * cells; sum += 3) {
-      let [r, g, b] = [0, 0, 0]
+      let r = 0
+      let g = 0
+      let b = 0
       for (const end = cell + size; cell < end; cell++) {
-        let [cellR, cellG, cellB] = [0, 0, 0]
-        for (let sample = across * cell; sample < across * (cell + 1); sample++) {
-          const pixel = (start + xs[sample]!) * channels
-          cellR += data[pixel]!
-          cellG += data[pixel + green]!
-          cellB += data[pixel + blue]!
+        let cellR = 0
+        let cellG = 0
+        let cellB = 0
+        for (const end = sample + across; sample < end; sample += 2) {
+          const one = start + xs[sample]!
+          const other = start + xs[sample + 1]!
+          cellR += data[one]! + data[other]!
+          cellG += data[one + green]! + data[other + green]!
+          cellB += data[one + blue]! + data[other + blue]!
         }
         // ITU-R BT.601.
-        luma[line + cell]! += (0.299 * cellR + 0.587 * cellG + 0.114 * cellB) / (across * down)
+        luma[cell]! += (0.299 * cellR + 0.587 * cellG + 0.114 * cellB) * share
         r += cellR
         g += cellG
         b += cellB
@@ -68,7 +84,7 @@ function gridsOf({ data, width, height, channels }: Pixels) {
       sums[sum + 2]! += b
     }
   }
-  return { luma, colours: coloursOf(sums, across * down * size ** 2) }
+  return coloursOf(sums, across * down * size ** 2)
 }
 
 /** Luma, Cb and Cr of parts of a picture, by the sums of red, green and blue of so many pixels each. */
@@ -85,62 +101,55 @@ function coloursOf(sums: Float64Array, pixels: number): Uint8Array {
 
 /**
  * Pixels of a side at which it is sampled, as many for each cell, the same from both ends: of a small picture so many
- * that a pixel counts by what of it lies in the cell.
+ * that a pixel counts by what of it lies in the cell. Where they lie in the data, in which one is `step` long.
  */
-function samplesOf(size: number): Int32Array {
-  const count = side * (size === side ? 1 : size < samples * side ? smallSamples : samples)
-  return Int32Array.from({ length: count }, (_, at) => Math.floor(((at + 0.5) * size) / count))
+function samplesOf(size: number, step: number, least: number): Int32Array {
+  const count = side * (size === side ? least : size < samples * side ? smallSamples : samples)
+  const places = new Int32Array(count)
+  for (let at = 0; at < count; at++) places[at] = step * Math.floor(((at + 0.5) * size) / count)
+  return places
 }
 
-/** By 1 4 6 4 1 of 16 each way, a sigma of 1. */
-const blurred = (source: Float32Array) =>
-  eachWay(source, (line, to, start, step) => {
-    for (let at = 0; at < side; at++) {
-      const middle = at + rim
-      const sum = line[middle - 2]! + line[middle + 2]! + 4 * (line[middle - 1]! + line[middle + 1]!)
-      to[start + step * at] = (sum + 6 * line[middle]!) / 16
-    }
-  })
+/** Filters rows. What it makes of each is a column, so that the same again filters the columns and turns them back. */
+type Filter = (from: Float32Array, to: Float32Array) => void
 
-/** By two means of seven each way, a sigma of 2.8. */
-function wide(source: Float32Array): Float32Array {
-  const mean: Filter = (line, to, start, step) => {
-    let sum = 0
-    for (let at = 0; at < 2 * rim; at++) sum += line[at]!
+function eachWay(source: Float32Array, filter: Filter, to: Float32Array): void {
+  filter(source, turned)
+  filter(turned, to)
+}
+
+/** By 1 4 6 4 1 of 16, a sigma of 1. Beyond the rim lies its own value. */
+const blur: Filter = (from, to) => {
+  for (let row = 0; row < side; row++) {
+    const start = row * side
+    const end = start + side - 1
+    let first = from[start]!
+    let second = first
+    let middle = first
+    let fourth = from[start + 1]!
     for (let at = 0; at < side; at++) {
-      sum += line[at + 2 * rim]!
-      to[start + step * at] = sum / (2 * rim + 1)
-      sum -= line[at]!
+      const fifth = from[Math.min(end, start + at + 2)]!
+      to[side * at + row] = (first + fifth + 4 * (second + fourth) + 6 * middle) * 0.0625
+      first = second
+      second = middle
+      middle = fourth
+      fourth = fifth
     }
   }
-  return eachWay(eachWay(source, mean), mean)
 }
 
-/** What filters see beyond the rim: its own value. */
-const rim = 3
-
-/** Filters a line of `side` values with a rim at both ends. */
-type Filter = (line: Float32Array, to: Float32Array, start: number, step: number) => void
-
-function eachWay(source: Float32Array, filter: Filter): Float32Array {
-  const line = new Float32Array(side + 2 * rim)
-  const once = new Float32Array(side * side)
-  const twice = new Float32Array(side * side)
-  const pass = (from: Float32Array, to: Float32Array, start: number, step: number) => {
-    for (let at = 0; at < side; at++) line[at + rim] = from[start + step * at]!
-    line.fill(line[rim]!, 0, rim)
-    line.fill(line[rim + side - 1]!, rim + side)
-    filter(line, to, start, step)
+/** By the mean of seven; twice it is a sigma of 2.8. Beyond the rim lies its own value. */
+const mean: Filter = (from, to) => {
+  for (let row = 0; row < side; row++) {
+    const start = row * side
+    const end = start + side - 1
+    // Sums of seven floats of the sizes that luma has are exact, in whatever order.
+    let sum = 4 * from[start]! + from[start + 1]! + from[start + 2]! + from[start + 3]!
+    for (let at = start; at <= end; at++) {
+      to[side * (at - start) + row] = sum / 7
+      sum += from[Math.min(end, at + 4)]! - from[Math.max(start, at - 3)]!
+    }
   }
-  for (let y = 0; y < side; y++) pass(source, once, y * side, 1)
-  for (let x = 0; x < side; x++) pass(once, twice, x, side)
-  return twice
-}
-
-function subtracted(from: Float32Array, what: Float32Array): Float32Array {
-  const difference = new Float32Array(side * side)
-  for (let at = 0; at < difference.length; at++) difference[at] = from[at]! - what[at]!
-  return difference
 }
 
 interface Spot {
@@ -150,13 +159,13 @@ interface Spot {
 }
 
 /** Extremes of either sign, the strongest first. */
-function strongest(contrast: Float32Array): Spot[] {
+function strongest(): Spot[] {
   const spots: Spot[] = []
   for (let y = margin; y < side - margin; y++) {
     for (let x = margin; x < side - margin; x++) {
       const at = y * side + x
       const value = contrast[at]!
-      if (Math.abs(value) < minContrast || !isExtreme(contrast, at)) continue
+      if (Math.abs(value) < minContrast || !isExtreme(at)) continue
       spots.push({
         x: x + peak(contrast[at - 1]!, value, contrast[at + 1]!),
         y: y + peak(contrast[at - side]!, value, contrast[at + side]!),
@@ -167,12 +176,13 @@ function strongest(contrast: Float32Array): Spot[] {
   return spots.sort((one, other) => other.strength - one.strength).slice(0, maxKeypoints)
 }
 
-function isExtreme(contrast: Float32Array, at: number): boolean {
+function isExtreme(at: number): boolean {
   const value = contrast[at]!
   const sign = value < 0 ? -1 : 1
   const height = sign * value
-  // Most are not as high as what is next to them.
-  if (sign * contrast[at - 1]! > height || sign * contrast[at + 1]! > height) return false
+  // Most are not as high as what is next to them: one question, for a processor cannot guess the answer.
+  const beside = Math.max(sign * contrast[at - 1]!, sign * contrast[at + 1]!)
+  if (Math.max(beside, sign * contrast[at - side]!, sign * contrast[at + side]!) > height) return false
   for (let row = at - apart * side; row <= at + apart * side; row += side) {
     for (let other = row - apart; other <= row + apart; other++)
       if (sign * contrast[other]! > height) return false
@@ -190,86 +200,112 @@ function peak(before: number, middle: number, after: number): number {
 const stride = 2
 const points = (reach / stride) * 2 + 1
 const frequencies = 7
-/** Cosines that fade towards the rim, where what is seen changes most as the picture is cut. */
-const cosines = Array.from({ length: frequencies }, (_, frequency) =>
-  Float32Array.from({ length: points }, (_, at) => {
-    const place = (at + 0.5) / points
-    return Math.cos(Math.PI * frequency * place) * Math.sin(Math.PI * place) ** 0.75
-  }),
-)
+/** Cosines that fade towards the rim, where what is seen changes most as the picture is cut: for each point one a frequency. */
+const cosines = Float32Array.from({ length: points * frequencies }, (_, index) => {
+  const place = (Math.floor(index / frequencies) + 0.5) / points
+  const frequency = index % frequencies
+  return Math.cos(Math.PI * frequency * place) * Math.sin(Math.PI * place) ** 0.75
+})
 /** The 32 lowest frequencies but the mean. */
-const coded = cosines
-  .flatMap((_, across) => cosines.map((_, down) => ({ across, down, height: Math.hypot(across, down) })))
+const coded = Array.from({ length: frequencies ** 2 }, (_, index) => {
+  const [across, down] = [Math.floor(index / frequencies), index % frequencies]
+  return { across, down, height: Math.hypot(across, down) }
+})
   .sort((one, other) => one.height - other.height || one.across - other.across)
   .slice(1, 33)
 /** Says which way round the code is. */
 const handed = coded.findIndex(({ across, down }) => across === 1 && down === 0)
 
-function describe(fine: Float32Array, { x, y }: Spot): Keypoint {
-  const patch = new Float32Array(points * points)
-  let sum = 0
-  for (let row = 0; row < points; row++) {
-    for (let column = 0; column < points; column++)
-      sum += patch[row * points + column] = valueAt(
-        fine,
-        x + stride * column - reach,
-        y + stride * row - reach,
-      )
-  }
-  const mean = sum / points ** 2
-  const across = new Float32Array(points * frequencies)
-  for (let row = 0; row < points; row++) {
-    for (let frequency = 0; frequency < frequencies; frequency++) {
-      const cosine = cosines[frequency]!
-      let value = 0
-      for (let column = 0; column < points; column++)
-        value += cosine[column]! * (patch[row * points + column]! - mean)
-      across[row * frequencies + frequency] = value
-    }
-  }
-  const values = new Float32Array(coded.length)
-  for (const [bit, { across: frequency, down, height }] of coded.entries()) {
-    const cosine = cosines[down]!
+// What a keypoint is described in, one after the other.
+const patch = new Float64Array(points * points)
+const lefts = new Int32Array(points)
+const rights = new Float64Array(points)
+/** For each row its frequencies across. */
+const acrosses = new Float32Array(points * frequencies)
+const values = new Float32Array(coded.length)
+
+function describe({ x, y }: Spot): Keypoint {
+  fillPatch(x, y)
+  for (let row = 0; row < points; row++) transformRow(row)
+  for (let bit = 0; bit < coded.length; bit++) {
+    const { across, down, height } = coded[bit]!
     let value = 0
-    for (let row = 0; row < points; row++) value += cosine[row]! * across[row * frequencies + frequency]!
+    for (let row = 0; row < points * frequencies; row += frequencies)
+      value += cosines[row + down]! * acrosses[row + across]!
     // Pictures have less of a frequency the higher it is.
     values[bit] = value * height
   }
   const mirrored = values[handed]! < 0
   let code = 0
-  for (const [bit, { across: frequency }] of coded.entries()) {
-    const value = mirrored && frequency % 2 === 1 ? -values[bit]! : values[bit]!
-    if (value > 0) code |= 1 << bit
+  for (let bit = 0; bit < coded.length; bit++) {
+    const value = values[bit]!
+    if (mirrored && coded[bit]!.across % 2 === 1 ? value < 0 : value > 0) code |= 1 << bit
   }
-  return { x, y, code: code >>> 0, mirrored, unsure: smallest(values) }
+  return { x, y, code: code >>> 0, mirrored, unsure: smallest() }
+}
+
+/** Seven sums at once take no longer than one, of which each step waits for the one before. */
+function transformRow(row: number): void {
+  let [a, b, c, d, e, f, g] = [0, 0, 0, 0, 0, 0, 0]
+  let at = 0
+  for (let point = row * points; point < (row + 1) * points; point++, at += frequencies) {
+    const value = patch[point]!
+    a += cosines[at]! * value
+    b += cosines[at + 1]! * value
+    c += cosines[at + 2]! * value
+    d += cosines[at + 3]! * value
+    e += cosines[at + 4]! * value
+    f += cosines[at + 5]! * value
+    g += cosines[at + 6]! * value
+  }
+  const to = row * frequencies
+  acrosses[to] = a
+  acrosses[to + 1] = b
+  acrosses[to + 2] = c
+  acrosses[to + 3] = d
+  acrosses[to + 4] = e
+  acrosses[to + 5] = f
+  acrosses[to + 6] = g
+}
+
+/** What is around a spot, between the cells and without its mean. */
+function fillPatch(x: number, y: number): void {
+  const last = side - 1.001
+  for (let column = 0; column < points; column++) {
+    const left = Math.max(0, Math.min(last, x + stride * column - reach))
+    lefts[column] = left
+    rights[column] = left - Math.floor(left)
+  }
+  let sum = 0
+  let to = 0
+  for (let row = 0; row < points; row++) {
+    const top = Math.max(0, Math.min(last, y + stride * row - reach))
+    const start = side * Math.floor(top)
+    const low = top - Math.floor(top)
+    for (let column = 0; column < points; column++) {
+      const at = start + lefts[column]!
+      const right = rights[column]!
+      const upper = (1 - right) * fine[at]! + right * fine[at + 1]!
+      const lower = (1 - right) * fine[at + side]! + right * fine[at + side + 1]!
+      const value = (1 - low) * upper + low * lower
+      patch[to++] = Math.fround(value)
+      sum += value
+    }
+  }
+  const mean = sum / points ** 2
+  for (let at = 0; at < patch.length; at++) patch[at]! -= mean
 }
 
 /** Places of the three values next to zero. */
-function smallest(values: Float32Array): [number, number, number] {
-  const places: [number, number, number] = [0, 0, 0]
-  const sizes = [Infinity, Infinity, Infinity]
+function smallest(): [number, number, number] {
+  let [first, second, third] = [0, 0, 0]
+  let [least, next, last] = [Infinity, Infinity, Infinity]
   for (let place = 0; place < values.length; place++) {
     const size = Math.abs(values[place]!)
-    let rank = 3
-    while (rank > 0 && size < sizes[rank - 1]!) rank--
-    if (rank === 3) continue
-    sizes.splice(rank, 0, size)
-    places.splice(rank, 0, place)
-    sizes.length = 3
-    places.length = 3
+    if (size >= last) continue
+    ;[third, last] = [place, size]
+    if (last < next) [second, next, third, last] = [third, last, second, next]
+    if (next < least) [first, least, second, next] = [second, next, first, least]
   }
-  return places
-}
-
-/** The value between four cells. */
-function valueAt(grid: Float32Array, x: number, y: number): number {
-  const left = Math.max(0, Math.min(side - 1.001, x))
-  const top = Math.max(0, Math.min(side - 1.001, y))
-  const at = Math.floor(top) * side + Math.floor(left)
-  const right = left % 1
-  const low = top % 1
-  return (
-    (1 - low) * ((1 - right) * grid[at]! + right * grid[at + 1]!) +
-    low * ((1 - right) * grid[at + side]! + right * grid[at + side + 1]!)
-  )
+  return [first, second, third]
 }
