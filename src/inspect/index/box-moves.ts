@@ -29,25 +29,29 @@ export function boxMoves(part: LayerPart): BoxMoves {
   const last = known.get(part)
   if (last) return last
   const { boxFrom, boxTo } = part
-  const to = Int8Array.from(boxTo, lastPlace)
-  const from = boxFrom && Int8Array.from(boxFrom, lastPlace)
-  const moves = {
-    going: movesBy(part, to, (box) => from?.[box] !== to[box]),
-    coming: from ? movesBy(part, from, (box) => from[box] !== to[box]) : undefined,
-  }
+  const to = placesOf(boxTo)
+  const from = boxFrom && placesOf(boxFrom)
+  // Kept at no place.
+  if (from) for (let box = 0; box < to.length; box++) if (from[box] === to[box]) from[box] = to[box] = -1
+  const moves = { going: movesBy(part, to), coming: from ? movesBy(part, from) : undefined }
   known.set(part, moves)
   return moves
 }
 
-/** A counting sort of boxes by places; those without one, and those that never move, are left out. */
-function movesBy(part: LayerPart, places: Int8Array, moves: (box: number) => boolean): Moves {
+function placesOf(thresholds: Float32Array | Float64Array): Int8Array {
+  const places = new Int8Array(thresholds.length)
+  for (let box = 0; box < places.length; box++) places[box] = lastPlace(thresholds[box] as number)
+  return places
+}
+
+/** A counting sort of boxes by places; those without one, and those that every place keeps, are left out. */
+function movesBy(part: LayerPart, places: Int8Array): Moves {
   const { rows, boxStart } = part
-  const isIn = (box: number) => {
-    const place = places[box] as number
-    return place >= 0 && place < placeCount && moves(box)
-  }
   const start = new Uint32Array(placeCount + 1)
-  for (let box = 0; box < places.length; box++) if (isIn(box)) start[(places[box] as number) + 1]!++
+  for (let box = 0; box < places.length; box++) {
+    const place = places[box] as number
+    if (place >= 0 && place < placeCount) start[place + 1]!++
+  }
   for (let place = 0; place < placeCount; place++) start[place + 1]! += start[place] as number
   const length = start[placeCount] as number
   const sorted = {
@@ -60,8 +64,9 @@ function movesBy(part: LayerPart, places: Int8Array, moves: (box: number) => boo
   const next = start.slice()
   for (let row = 0; row < rows; row++)
     for (let box = boxStart[row] as number; box < (boxStart[row + 1] as number); box++) {
-      if (!isIn(box)) continue
-      const at = next[places[box] as number]!++
+      const place = places[box] as number
+      if (place < 0 || place >= placeCount) continue
+      const at = next[place]!++
       sorted.row[at] = row
       sorted.boxHead[at] = part.boxHead[box] as number
       sorted.scoreBin[at] = part.scoreBin[box] as number

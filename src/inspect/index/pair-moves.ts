@@ -27,101 +27,148 @@ export function pairMoves(before: LayerPart, after: LayerPart, pairs: BoxPairs):
 }
 
 function makeMoves(before: LayerPart, after: LayerPart, pairs: BoxPairs): PairMoves {
-  const [old, now] = [rowPlaces(before), rowPlaces(after)]
-  const list = moveList()
   const isChange = new Uint8Array(placeCount + 1)
-  const [last, next] = [pairCounts(), pairCounts()]
-  const look = (counts: PairCounts, row: number, place: number) => {
-    const ones = old.left(place)
-    const others = now.left(place)
-    const equalEnd = pairs.equalEnd[row] as number
-    const end = pairs.start[row + 1] as number
-    counts.kept = counts.moved = 0
-    for (let at = pairs.start[row] as number; at < end; at++) {
-      const one = pairs.before[at] as number
-      const other = pairs.after[at] as number
-      if (ones[one] === 0 || others[other] === 0) continue
-      ones[one] = others[other] = 0
-      if (at < equalEnd) counts.kept++
-      else counts.moved++
-    }
-    counts.lost = old.count() - counts.kept - counts.moved
-    counts.added = now.count() - counts.kept - counts.moved
-  }
+  const [old, now] = [rowPlaces(before, isChange), rowPlaces(after, isChange)]
+  const count = placeCounter(pairs, old, now)
+  const list = moveList()
+  const [last, next] = [new Int32Array(4), new Int32Array(4)]
   for (let row = 0; row < before.rows; row++) {
     isChange.fill(0)
-    old.take(row, isChange)
-    now.take(row, isChange)
-    look(last, row, 0)
+    old.take(row)
+    now.take(row)
+    count.take(row)
+    count.at(0, last)
     for (let place = 0; place < placeCount; place++) {
       if (isChange[place] === 0) continue
-      look(next, row, place + 1)
-      let [kept, moved] = [next.kept - last.kept, next.moved - last.moved]
-      let [lost, added] = [next.lost - last.lost, next.added - last.added]
+      count.at(place + 1, next)
+      let kept = (next[0] as number) - (last[0] as number)
+      let moved = (next[1] as number) - (last[1] as number)
+      let lost = (next[2] as number) - (last[2] as number)
+      let added = (next[3] as number) - (last[3] as number)
+      last.set(next)
       // What is more than a byte holds comes in several.
       for (;;) {
-        const part = [asByte(kept), asByte(moved), asByte(lost), asByte(added)] as const
-        list.push(place, row, ...part)
-        kept -= part[0]
-        moved -= part[1]
-        lost -= part[2]
-        added -= part[3]
+        const [one, two, three, four] = [asByte(kept), asByte(moved), asByte(lost), asByte(added)]
+        list.push(place, row, one, two, three, four)
+        kept -= one
+        moved -= two
+        lost -= three
+        added -= four
         if (kept === 0 && moved === 0 && lost === 0 && added === 0) break
       }
-      last.kept = next.kept
-      last.moved = next.moved
-      last.lost = next.lost
-      last.added = next.added
     }
   }
   return list.sorted(before.rows)
 }
 
-const pairCounts = () => ({ kept: 0, moved: 0, lost: 0, added: 0 })
-type PairCounts = ReturnType<typeof pairCounts>
+/** Counts the pairs of a row as `pairCounter` does, at one place of the slider after the other. */
+function placeCounter(pairs: BoxPairs, old: RowPlaces, now: RowPlaces) {
+  /** Pairs of which both boxes are kept at some place: their boxes, and from where to where. */
+  let ones = new Uint32Array(256)
+  let others = new Uint32Array(256)
+  let from = new Int8Array(256)
+  let to = new Int8Array(256)
+  let [length, equal] = [0, 0]
+  /** Which boxes are in a pair already: those with the number of this count. */
+  let takenOnes = new Uint32Array(64)
+  let takenOthers = new Uint32Array(64)
+  let stamp = 0
+  return {
+    take(row: number) {
+      const start = pairs.start[row] as number
+      const equalEnd = pairs.equalEnd[row] as number
+      const end = pairs.start[row + 1] as number
+      if (ones.length < end - start) {
+        const size = 2 * (end - start)
+        ones = new Uint32Array(size)
+        others = new Uint32Array(size)
+        from = new Int8Array(size)
+        to = new Int8Array(size)
+      }
+      if (takenOnes.length < old.from.length) takenOnes = new Uint32Array(old.from.length)
+      if (takenOthers.length < now.from.length) takenOthers = new Uint32Array(now.from.length)
+      length = equal = 0
+      for (let at = start; at < end; at++) {
+        const one = pairs.before[at] as number
+        const other = pairs.after[at] as number
+        const first = Math.max(old.from[one] as number, now.from[other] as number)
+        const last = Math.min(old.to[one] as number, now.to[other] as number)
+        if (first >= last) continue
+        ones[length] = one
+        others[length] = other
+        from[length] = first
+        to[length++] = last
+        if (at < equalEnd) equal = length
+      }
+    },
+    /** Writes what is kept, moved, lost and added at a place. */
+    at(place: number, counts: Int32Array) {
+      // Beyond what the arrays hold numbers would come again.
+      if (stamp === 2 ** 32 - 1) {
+        takenOnes.fill(0)
+        takenOthers.fill(0)
+        stamp = 0
+      }
+      stamp++
+      let [kept, moved] = [0, 0]
+      for (let at = 0; at < length; at++) {
+        if ((from[at] as number) >= place || place > (to[at] as number)) continue
+        const one = ones[at] as number
+        const other = others[at] as number
+        if (takenOnes[one] === stamp || takenOthers[other] === stamp) continue
+        takenOnes[one] = takenOthers[other] = stamp
+        if (at < equal) kept++
+        else moved++
+      }
+      counts[0] = kept
+      counts[1] = moved
+      counts[2] = (old.kept[place] as number) - kept - moved
+      counts[3] = (now.kept[place] as number) - kept - moved
+    },
+  }
+}
 
 const asByte = (value: number) => Math.max(-128, Math.min(127, value))
 
-/** At which places of the slider the boxes of a row are kept. */
-function rowPlaces({ boxStart, boxFrom, boxTo }: LayerPart) {
-  let from = new Int8Array(64)
-  let to = new Int8Array(64)
-  let isLeft = new Uint8Array(64)
-  let [boxes, kept] = [0, 0]
-  return {
-    /** Goes to a row, and notes 1 at the places behind which one of its boxes comes or goes. */
-    take(row: number, isChange: Uint8Array) {
+/**
+ * At which places of the slider the boxes of a row are kept.
+ *
+ * @param isChange becomes 1 at the places behind which one of its boxes comes or goes
+ */
+function rowPlaces({ boxStart, boxFrom, boxTo }: LayerPart, isChange: Uint8Array) {
+  const places = {
+    /** Each box is kept at the places above this one, up to `to`. */
+    from: new Int8Array(64),
+    to: new Int8Array(64),
+    /** How many are kept at each place. */
+    kept: new Int32Array(placeCount + 2),
+    /** Goes to a row. */
+    take(row: number) {
       const start = boxStart[row] as number
-      boxes = (boxStart[row + 1] as number) - start
-      if (to.length < boxes) {
-        from = new Int8Array(2 * boxes)
-        to = new Int8Array(2 * boxes)
-        isLeft = new Uint8Array(2 * boxes)
+      const count = (boxStart[row + 1] as number) - start
+      if (places.to.length < count) {
+        places.from = new Int8Array(2 * count)
+        places.to = new Int8Array(2 * count)
       }
-      for (let box = 0; box < boxes; box++) {
+      const { from, to, kept } = places
+      kept.fill(0)
+      for (let box = 0; box < count; box++) {
         const first = boxFrom === null ? -1 : lastPlace(boxFrom[start + box] as number)
         const last = lastPlace(boxTo[start + box] as number)
         from[box] = first
         to[box] = last
-        if (first === last) continue
+        if (first >= last) continue
         if (first >= 0) isChange[first] = 1
-        if (last >= 0) isChange[last] = 1
+        isChange[last] = 1
+        kept[first + 1]!++
+        kept[last + 1]!--
       }
+      for (let place = 1; place <= placeCount; place++) kept[place]! += kept[place - 1] as number
     },
-    /** 1 for each box that is kept at a place, to be written over. */
-    left(place: number): Uint8Array {
-      kept = 0
-      for (let box = 0; box < boxes; box++) {
-        const isIn = (from[box] as number) < place && place <= (to[box] as number) ? 1 : 0
-        isLeft[box] = isIn
-        kept += isIn
-      }
-      return isLeft
-    },
-    /** How many were kept there. */
-    count: () => kept,
   }
+  return places
 }
+type RowPlaces = ReturnType<typeof rowPlaces>
 
 /** Collects moves, row after row, in arrays of their own, which are faster than arrays of any type. */
 function moveList() {
