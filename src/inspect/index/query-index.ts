@@ -132,6 +132,12 @@ export class ViewCounter {
     this.#counted = at
   }
 
+  /** Whether a row may fail other choices at another threshold, or be judged otherwise. */
+  get #movesChoices(): boolean {
+    const { bins, boxes } = this.#choices
+    return Boolean(this.others.truth) || bins.regions_an_image !== null || boxes !== null
+  }
+
   /** The shards that are indexed on all sides. */
   #indexed(): CountedShard[] {
     const { against, truth } = this.others
@@ -302,8 +308,14 @@ export class ViewCounter {
     last.fitting = this.#sums.rowBoxes[2 * place + 1] as number
     next.boxes = last.boxes + (boxes[row] as number)
     next.fitting = this.#choices.wantsBox ? last.fitting + (fitting[row] as number) : next.boxes
-    this.#setState(last, shard, row, from)
     this.#setState(next, shard, row, to)
+    if (this.#movesChoices) this.#setState(last, shard, row, from)
+    else {
+      last.fails = next.fails
+      last.own = undefined
+      last.passes = (last.fails & (last.fails - 1)) === 0 && (!this.#choices.wantsBox || last.fitting > 0)
+      last.isMatch = last.passes && last.fails === 0
+    }
     if (pairs) {
       this.#recallChanges(last, place)
       if (isAlike) {
