@@ -3,16 +3,18 @@ import type { CountsAnswer, TallyAnswer } from '../view/answers.js'
 import { shownMeasures } from '../view/shown-measures.js'
 import { isKept, thresholdOf } from '../view/threshold.js'
 import { disagreementOf, nearThreshold, orderOf, type View } from '../view/view.js'
+import { type BoxBins, boxMoves, type Moves } from './box-moves.js'
 import { binsOf, type Choices, choicesOf, perMeasure } from './choices.js'
 import { type BoxPairs, pairCounter, pairsOf } from './count-changes.js'
 import type { DatasetIndex, IndexedShard } from './dataset-index.js'
 import type { LayerPart } from './index-part.js'
 import { type JudgedBoxes, type RowVerdicts, rowJudge } from './judge-row.js'
 import type { Inspected, Layer } from './layer.js'
+import { type PairMoves, pairMoves } from './pair-moves.js'
 import { Search } from './search.js'
+import { type Places, placesBetween } from './slider-places.js'
 import { fallingKeyOf, keyOf, sortedRows } from './sorted-rows.js'
 import type { StringTable } from './string-table.js'
-import { changedRows, thresholdOrder } from './threshold-order.js'
 
 export interface QueryResult {
   readonly counts: Omit<CountsAnswer, 'index'>
@@ -31,6 +33,9 @@ const rowFail = {
   ...{ regions_an_image: 1, phrases_an_image: 2, longer_side: 4, host: 8, search: 16 },
   ...{ boxes: 32, only: 64, verdict: 128 },
 } as const
+
+/** Choices that a row may fail by at one threshold and not at another one. */
+const boxDependent = rowFail.regions_an_image | rowFail.boxes | rowFail.verdict
 
 /** Words shown of a tally. */
 const mostWords = 40
@@ -58,12 +63,12 @@ export function queryIndex(
   return counter.result()
 }
 
-/** Where more boxes than this part of all change, all are counted anew. */
-const mostChanges = 1 / 6
+/** Where the moves of boxes are more than this part of all boxes, all are counted anew. */
+const mostMoves = 1 / 6
 
 /**
  * Counts everything that the page counts of a view, at one threshold after another: in one pass over the index, and
- * from then on only in the rows whose boxes a step of the threshold changes.
+ * from there to another place of the slider only in the rows whose boxes change.
  */
 export class ViewCounter {
   #choices: Choices
@@ -74,6 +79,7 @@ export class ViewCounter {
   readonly #judge: ReturnType<typeof rowJudge>
   readonly #countPairs = pairCounter()
   readonly #states = [rowState(), rowState()] as const
+  #deltas = rowDeltas(0)
   #sums: Sums
   /** At which everything is counted; undefined while it is not. */
   #counted: Thresholds | undefined
@@ -116,13 +122,20 @@ export class ViewCounter {
     this.#counted = undefined
     const now = this.#indexed()
     const isGrown = this.#shards.every((shard, place) => isSameShard(shard, now[place]))
-    if (last && isGrown && this.#changesBetween(last, at) <= mostChanges) yield* this.#step(last, at)
+    const step = last && isGrown ? stepBetween(last, at) : undefined
+    if (last && step && this.#movesIn(step) <= mostMoves) yield* this.#step(last, at, step)
     else {
       this.#sums = this.#emptySums()
       this.#shards = []
     }
     yield* this.#scan(now.slice(this.#shards.length), at)
     this.#counted = at
+  }
+
+  /** Whether a row may fail other choices at another threshold, or be judged otherwise. */
+  get #movesChoices(): boolean {
+    const { bins, boxes } = this.#choices
+    return Boolean(this.others.truth) || bins.regions_an_image !== null || boxes !== null
   }
 
   /** The shards that are indexed on all sides. */
@@ -144,40 +157,92 @@ export class ViewCounter {
       const pairs = shard.before && pairsOf(shard.before, shard.layer)
       this.#sums.kept.proposals += shard.layer.proposals
       // Made here, where the work is cut in slices, and not at the first step.
-      for (const part of [shard.layer, shard.before]) if (part) thresholdOrder(part)
+      boxMoves(shard.layer)
+      if (shard.before && pairs) pairMoves(shard.before, shard.layer, pairs)
       for (let row = 0; row < shard.images.rows; row++) this.#addRow(shard, row, at, pairs)
       this.#shards.push(shard)
       yield
     }
   }
 
-  *#step(from: Thresholds, to: Thresholds): Generator<void, void> {
+  *#step(from: Thresholds, to: Thresholds, step: Step): Generator<void, void> {
     for (const shard of this.#shards) {
-      const { layer, before } = shard
-      const pairs = before && pairsOf(before, layer)
+      const { rows } = shard.images
+      if (this.#deltas.isChanged.length < rows) this.#deltas = rowDeltas(rows)
+      const { isChanged } = this.#deltas
+      const pairs = shard.before && pairsOf(shard.before, shard.layer)
+      const { going, coming } = boxMoves(shard.layer)
       const sides = [
-        { part: layer, from: from.own, to: to.own },
-        ...(before ? [{ part: before, from: from.before, to: to.before }] : []),
+        { moves: going, sign: -step.own.sign },
+        ...(coming ? [{ moves: coming, sign: step.own.sign }] : []),
       ]
-      const changed = changedRows(sides)
-      for (let row = 0; row < changed.length; row++)
-        if (changed[row] === 1) this.#moveRow(shard, row, from, to, pairs)
+      for (const { moves, sign } of sides) this.#sumMoves(moves, step, sign)
+      if (shard.before && pairs) this.#sumPairs(pairMoves(shard.before, shard.layer, pairs), step)
+      for (let row = 0; row < rows; row++)
+        if (isChanged[row] === 1) this.#moveRow(shard, row, from, to, pairs, step)
+      for (const { moves, sign } of sides) this.#moveBoxes(shard.layer, moves, step, sign)
+      this.#deltas.clear(rows)
       yield
     }
   }
 
-  /** About which part of all boxes are kept at one of two thresholds alone. */
-  #changesBetween(from: Thresholds, to: Thresholds): number {
-    let [changed, all] = [0, 1]
-    for (const { layer, before } of this.#shards)
-      for (const [part, side] of [
-        [layer, 'own'] as const,
-        ...(before ? [[before, 'before'] as const] : []),
-      ]) {
-        changed += thresholdOrder(part).count(from[side], to[side])
-        all += part.boxHead.length
+  /** Sums up for each row how many more of its boxes are kept, and of those that fit. */
+  #sumMoves(moves: Moves, { own }: Step, sign: number): void {
+    const { isChanged, boxes, fitting } = this.#deltas
+    const choices = this.#choices
+    const { wantsBox } = choices
+    const { row: rows } = moves
+    const end = moves.start[own.end] as number
+    for (let at = moves.start[own.start] as number; at < end; at++) {
+      const row = rows[at] as number
+      isChanged[row] = 1
+      boxes[row]! += sign
+      if (wantsBox && boxFails(moves, at, choices) === 0) fitting[row]! += sign
+    }
+  }
+
+  /** Sums up for each row how its pairs change, where both sides move alike; notes which rows do in any case. */
+  #sumPairs({ start, row: rows, kept, moved, lost, added }: PairMoves, { own, before, isAlike }: Step): void {
+    const { isChanged, changes } = this.#deltas
+    for (const places of isAlike ? [own] : [own, before]) {
+      const end = start[places.end] as number
+      for (let at = start[places.start] as number; at < end; at++) {
+        const row = rows[at] as number
+        isChanged[row] = 1
+        if (!isAlike) continue
+        changes[4 * row]! += own.sign * (kept[at] as number)
+        changes[4 * row + 1]! += own.sign * (moved[at] as number)
+        changes[4 * row + 2]! += own.sign * (lost[at] as number)
+        changes[4 * row + 3]! += own.sign * (added[at] as number)
       }
-    return changed / all
+    }
+  }
+
+  /** Adds boxes of the rows that fail no choice before and after, and takes away those that go. */
+  #moveBoxes(part: LayerPart, moves: Moves, { own }: Step, sign: number): void {
+    const { isShown } = this.#deltas
+    const end = moves.start[own.end] as number
+    for (let at = moves.start[own.start] as number; at < end; at++) {
+      if (isShown[moves.row[at] as number] === 0) continue
+      addBox(moves, at, this.#choices, this.#sums, sign)
+      if (part.boxFrom !== null) addScore(moves, at, this.#choices, this.#sums, sign)
+    }
+  }
+
+  /** Which part of all boxes moves in a step. */
+  #movesIn({ own, before }: Step): number {
+    let [moved, all] = [0, 1]
+    const within = (start: Uint32Array, places: Places) =>
+      (start[places.end] as number) - (start[places.start] as number)
+    for (const { layer, before: other } of this.#shards) {
+      const { going, coming } = boxMoves(layer)
+      all += layer.boxHead.length
+      for (const moves of [going, coming]) if (moves) moved += within(moves.start, own)
+      if (!other) continue
+      all += other.boxHead.length
+      moved += within(pairMoves(other, layer, pairsOf(other, layer)).start, before)
+    }
+    return moved / all
   }
 
   result(): QueryResult {
@@ -219,7 +284,8 @@ export class ViewCounter {
     const [state] = this.#states
     const place = shard.shard.start + row
     this.#countBoxes(state, shard.layer, row, at.own)
-    this.#setState(state, shard, row, at, pairs)
+    this.#setState(state, shard, row, at)
+    if (pairs) this.#countChanges(state, shard, row, at, pairs)
     this.#addState(state, shard, row, 1)
     if (state.fails === 0) scanBoxes(shard.layer, row, at.own, this.#choices, this.#sums, 1)
     this.#noteRow(state, shard.layer, row, place, at)
@@ -232,23 +298,40 @@ export class ViewCounter {
     from: Thresholds,
     to: Thresholds,
     pairs: BoxPairs | undefined,
+    { isAlike }: Step,
   ): void {
     const [last, next] = this.#states
     const { layer } = shard
+    const { boxes, fitting, changes, isShown } = this.#deltas
     const place = shard.shard.start + row
     last.boxes = this.#sums.rowBoxes[2 * place] as number
     last.fitting = this.#sums.rowBoxes[2 * place + 1] as number
-    this.#setState(last, shard, row, from, undefined)
-    if (last.isMatch && pairs) this.#recallChanges(last, place)
-    this.#countBoxes(next, layer, row, to.own)
-    this.#setState(next, shard, row, to, pairs)
+    next.boxes = last.boxes + (boxes[row] as number)
+    next.fitting = this.#choices.wantsBox ? last.fitting + (fitting[row] as number) : next.boxes
+    this.#setState(next, shard, row, to)
+    if (this.#movesChoices) this.#setState(last, shard, row, from)
+    else {
+      last.fails = next.fails
+      last.own = undefined
+      last.passes = (last.fails & (last.fails - 1)) === 0 && (!this.#choices.wantsBox || last.fitting > 0)
+      last.isMatch = last.passes && last.fails === 0
+    }
+    if (pairs) {
+      this.#recallChanges(last, place)
+      if (isAlike) {
+        next.kept = last.kept + (changes[4 * row] as number)
+        next.moved = last.moved + (changes[4 * row + 1] as number)
+        next.lost = last.lost + (changes[4 * row + 2] as number)
+        next.added = last.added + (changes[4 * row + 3] as number)
+        next.isMatch &&= this.view.same || isChanged(next)
+      } else this.#countChanges(next, shard, row, to, pairs)
+    }
     if (last.fails === next.fails && last.passes && next.passes) this.#changeState(last, next)
     else {
       this.#addState(last, shard, row, -1)
       this.#addState(next, shard, row, 1)
     }
-    if (last.fails === 0 && next.fails === 0)
-      scanChanges(layer, row, from.own, to.own, this.#choices, this.#sums)
+    if (last.fails === 0 && next.fails === 0) isShown[row] = 1
     else if (last.fails === 0) scanBoxes(layer, row, from.own, this.#choices, this.#sums, -1)
     else if (next.fails === 0) scanBoxes(layer, row, to.own, this.#choices, this.#sums, 1)
     this.#noteRow(next, layer, row, place, to)
@@ -276,7 +359,7 @@ export class ViewCounter {
     state.moved = rows[4 * place + 1] as number
     state.lost = rows[4 * place + 2] as number
     state.added = rows[4 * place + 3] as number
-    state.isMatch = this.view.same || isChanged(state)
+    state.isMatch &&= this.view.same || isChanged(state)
   }
 
   /** Counts the boxes of a row that are kept at a threshold, and those of them that fit. */
@@ -296,15 +379,9 @@ export class ViewCounter {
     state.fitting = wantsBox ? fitting : boxes
   }
 
-  /** Looks at a row at a threshold, at which its boxes have been counted. */
-  #setState(
-    state: RowState,
-    shard: CountedShard,
-    row: number,
-    at: Thresholds,
-    pairs: BoxPairs | undefined,
-  ): void {
-    const { layer: part, truth, before } = shard
+  /** Looks at a row at a threshold, at which its boxes have been counted; what changed in it is told later. */
+  #setState(state: RowState, shard: CountedShard, row: number, at: Thresholds): void {
+    const { layer: part, truth } = shard
     const choices = this.#choices
     const { wantsBox, verdicts } = choices
     const { boxes, fitting } = state
@@ -321,15 +398,25 @@ export class ViewCounter {
     // What is missed has no box that could fit.
     const isMissed = own !== undefined && verdicts.includes('missed') && own.missed > 0
     state.passes = !wantsBox || fitting > 0 || isMissed
-    if (!state.passes || state.fails !== 0) return
-    state.isMatch = true
-    if (!before || !pairs) return
-    const changes = this.#countPairs(before, at.before, part, at.own, row, pairs)
+    state.isMatch = state.passes && state.fails === 0
+  }
+
+  /** Counts what changed in a row; not where it is never shown, whatever the threshold is. */
+  #countChanges(
+    state: RowState,
+    { before, layer }: CountedShard,
+    row: number,
+    at: Thresholds,
+    pairs: BoxPairs,
+  ): void {
+    state.kept = state.moved = state.lost = state.added = 0
+    if (!before || (state.fails & ~boxDependent) !== 0) return
+    const changes = this.#countPairs(before, at.before, layer, at.own, row, pairs)
     state.kept = changes.kept
     state.moved = changes.moved
     state.lost = changes.before - changes.kept - changes.moved
     state.added = changes.after - changes.kept - changes.moved
-    state.isMatch = this.view.same || isChanged(state)
+    state.isMatch &&= this.view.same || isChanged(state)
   }
 
   /** The choices that a row fails by. @param boxes how many of it are kept */
@@ -436,6 +523,23 @@ const rowState = () => ({
 })
 type RowState = ReturnType<typeof rowState>
 
+/** What a step of the slider changes in the rows of a shard: by their places in it, 0 in all others. */
+function rowDeltas(rows: number) {
+  const arrays = {
+    /** 1 where a box comes or goes. */
+    isChanged: new Uint8Array(rows),
+    /** 1 where a row fails no choice before the step and after it. */
+    isShown: new Uint8Array(rows),
+    ...{ boxes: new Int32Array(rows), fitting: new Int32Array(rows) },
+    /** As `rowChanges` of the sums. */
+    changes: new Int32Array(4 * rows),
+  }
+  const clear = (count: number) => {
+    for (const array of Object.values(arrays)) array.fill(0, 0, array === arrays.changes ? 4 * count : count)
+  }
+  return { ...arrays, clear }
+}
+
 /** Whether a row is not the same on both sides of a comparison. */
 const isChanged = ({ moved, lost, added }: RowState) => moved + lost + added > 0
 
@@ -507,6 +611,20 @@ interface Thresholds {
   readonly before: number
 }
 
+/** A step from one place of the slider to another one. */
+interface Step {
+  readonly own: Places
+  readonly before: Places
+  /** Whether both layers are at one place, before it and after. */
+  readonly isAlike: boolean
+}
+
+/** The step between two thresholds; undefined where they are not both the slider's. */
+function stepBetween(from: Thresholds, to: Thresholds): Step | undefined {
+  const [own, before] = [placesBetween(from.own, to.own), placesBetween(from.before, to.before)]
+  return own && before && { own, before, isAlike: from.own === from.before && to.own === to.before }
+}
+
 /** Places of pictures that match, in their order. */
 function matchesOf(isMatch: Uint8Array, keys: Uint32Array | undefined, count: number): Uint32Array {
   const places = new Uint32Array(count)
@@ -564,7 +682,7 @@ function scoreKey(
 
 /** The choices that a box fails by. */
 function boxFails(
-  { boxHead, scoreBin, areaBin, aspectBin }: LayerPart,
+  { boxHead, scoreBin, areaBin, aspectBin }: BoxBins,
   at: number,
   { bins: { score, area_share, aspect }, heads }: Choices,
 ): number {
@@ -601,28 +719,7 @@ function scanBoxes(
   }
 }
 
-/** Adds boxes of a row that come between two thresholds, and takes away those that go. */
-function scanChanges(
-  part: LayerPart,
-  row: number,
-  from: number,
-  to: number,
-  choices: Choices,
-  sums: Sums,
-): void {
-  const { boxStart, boxFrom, boxTo } = part
-  const end = boxStart[row + 1] as number
-  for (let at = boxStart[row] as number; at < end; at++) {
-    const low = boxFrom === null ? -1 : (boxFrom[at] as number)
-    const high = boxTo[at] as number
-    const isIn = isKept(low, high, to)
-    if (isIn === isKept(low, high, from)) continue
-    addBox(part, at, choices, sums, isIn ? 1 : -1)
-    if (boxFrom !== null) addScore(part, at, choices, sums, isIn ? 1 : -1)
-  }
-}
-
-function addBox(part: LayerPart, at: number, choices: Choices, { histograms, heads }: Sums, sign: 1 | -1) {
+function addBox(part: BoxBins, at: number, choices: Choices, { histograms, heads }: Sums, sign: number) {
   const fails = boxFails(part, at, choices)
   if ((fails & ~boxFail.score) === 0) increase(histograms.score, part.scoreBin[at] as number, sign)
   if ((fails & ~boxFail.area_share) === 0) increase(histograms.area_share, part.areaBin[at] as number, sign)
@@ -630,7 +727,7 @@ function addBox(part: LayerPart, at: number, choices: Choices, { histograms, hea
   if ((fails & ~boxFail.head) === 0) increase(heads, part.boxHead[at] as number, sign)
 }
 
-function addScore(part: LayerPart, at: number, choices: Choices, { allScores }: Sums, sign: 1 | -1) {
+function addScore(part: BoxBins, at: number, choices: Choices, { allScores }: Sums, sign: number) {
   if ((boxFails(part, at, choices) & ~boxFail.score) === 0)
     increase(allScores, part.scoreBin[at] as number, sign)
 }

@@ -9,7 +9,8 @@ const digits = 2 ** 16
 export function sortedRows(rows: Uint32Array, keys: Uint32Array): Uint32Array {
   let order = new Uint32Array(rows.length)
   for (let at = 0; at < order.length; at++) order[at] = at
-  for (const shift of [0, 16]) order = sortedByDigit(order, keys, shift)
+  const isSmall = keys.every((key) => key < digits)
+  for (const shift of isSmall ? [0] : [0, 16]) order = sortedByDigit(order, keys, shift)
   for (let at = 0; at < order.length; at++) order[at] = rows[order[at] as number] as number
   return order
 }

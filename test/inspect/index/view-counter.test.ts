@@ -68,8 +68,10 @@ describe('counts that follow the threshold', () => {
         expect(moved.counts).toEqual(anew.counts)
         expect([...moved.matches]).toEqual([...anew.matches])
         seen.add(moved.counts.kept.boxes)
-        const by = draw.next() < 0.2 ? draw.next() - 0.5 : 0.02 * (draw.next() - 0.5)
-        t = draw.next() < 0.1 ? null : Math.min(1, Math.max(0, (t ?? 0.4) + by))
+        const by = draw.next() < 0.2 ? draw.next() - 0.5 : 0.1 * (draw.next() - 0.5)
+        const next = Math.min(1, Math.max(0, (t ?? 0.4) + by))
+        // Mostly to a place of the slider, from which it goes on, and now and then in between.
+        t = draw.next() < 0.1 ? null : draw.next() < 0.1 ? next : Math.round(100 * next) / 100
       }
       expect(seen.size).toBeGreaterThan(5)
       await index.close()
@@ -101,6 +103,7 @@ describe('counts that follow the threshold', () => {
     const counter = new ViewCounter(dataset, index, at(0.5), second)
     for (const _ of counter.count(at(0.5)));
     for (const _ of counter.count(at(0.52))) break
+    // A step would begin at counts that are half done.
     for (const _ of counter.count(at(0.51)));
     expect(counter.result().counts).toEqual(queryIndex(dataset, index, at(0.51), second).counts)
     await index.close()
