@@ -124,12 +124,16 @@ function placesIn(ids: Float64Array, places: ReadonlyMap<number, number>): Int32
   return columns
 }
 
+export interface FoundTable extends BoxTable {
+  readonly score: Float64Array
+}
+
 /** Detections as a table of boxes, with the area and the score of each. */
 export function foundTable(
   detections: DetectionTable,
   images: ReadonlyMap<number, number>,
   categories: ReadonlyMap<number, number>,
-): BoxTable & { readonly score: Float64Array } {
+): FoundTable {
   const { image, category, bbox, score } = detections.columns()
   const { length } = detections
   const area = new Float64Array(length)
@@ -137,6 +141,23 @@ export function foundTable(
   return {
     ...{ length, image: placesIn(image, images), category: placesIn(category, categories) },
     ...{ bbox, area, score },
+  }
+}
+
+/** Some rows of a table, in an order of their own. */
+export function rowsOf(table: FoundTable, rows: Int32Array): FoundTable {
+  const bbox = new Float64Array(4 * rows.length)
+  for (let at = 0; at < rows.length; at++)
+    for (let side = 0; side < 4; side++) bbox[4 * at + side] = table.bbox[4 * rows[at]! + side]!
+  const numbers = (column: Float64Array) => {
+    const own = new Float64Array(rows.length)
+    for (let at = 0; at < rows.length; at++) own[at] = column[rows[at]!]!
+    return own
+  }
+  const places = (column: Int32Array) => rows.map((row) => column[row]!)
+  return {
+    ...{ length: rows.length, image: places(table.image), category: places(table.category) },
+    ...{ bbox, area: numbers(table.area), score: numbers(table.score) },
   }
 }
 

@@ -1,6 +1,6 @@
-import type { BoxTable } from './box-table.js'
+import type { BoxTable, FoundTable } from './box-table.js'
 import { type Outcomes, outside, PairMatcher, type Truth } from './match-pair.js'
-import { descending, grouped, sortDescending, upTo } from './stable-order.js'
+import { descending, type Grouped, grouped, sortDescending, upTo } from './stable-order.js'
 
 /** np.linspace(0.5, 0.95, 10), with its rounding. */
 const iouStep = (0.95 - 0.5) / 9
@@ -41,6 +41,10 @@ export interface MatchOptions {
   readonly isUnjudged?: (image: number, category: number) => boolean
 }
 
+/** Boxes by category, those of each by image, in their order. */
+export const byPair = ({ length, image, category }: BoxTable, images: number, categories: number): Grouped =>
+  grouped(grouped(upTo(length), image, images).order, category, categories)
+
 /**
  * Matches all detections and tells of every category that has something to find, in each range of areas. Ties
  * of scores go by image, then as they came: the order in which pycocotools and lvis concatenate.
@@ -50,7 +54,7 @@ export interface MatchOptions {
  */
 export function eachCategory(
   gold: Truth,
-  found: BoxTable & { readonly score: Float64Array },
+  found: FoundTable,
   rank: Uint16Array,
   { images, categories, maxDetections, isUnjudged }: MatchOptions,
   tell: (matched: MatchedCategory) => void,
@@ -64,10 +68,8 @@ export function eachCategory(
     }),
   )
   const every = (1 << iouThresholds.length) - 1
-  const byPair = ({ length, image, category }: BoxTable) =>
-    grouped(grouped(upTo(length), image, images).order, category, categories)
-  const foundPairs = byPair(found)
-  const goldPairs = byPair(gold)
+  const foundPairs = byPair(found, images, categories)
+  const goldPairs = byPair(gold, images, categories)
   const matcher = new PairMatcher(gold, found, iouThresholds, outcomes)
   for (let category = 0; category < categories; category++) {
     let foundAt = foundPairs.starts[category]!
