@@ -58,9 +58,9 @@ export class DetectionTable implements Iterable<Detection> {
 
   *[Symbol.iterator](): Generator<Detection> {
     for (let at = 0; at < this.#length; at++) {
-      const [x, y, width, height] = this.#bbox.subarray(4 * at, 4 * at + 4) as unknown as Detection['bbox']
-      const [image, category] = [this.#image[at]!, this.#category[at]!]
-      yield { image, category, bbox: [x, y, width, height], score: this.#score[at]! }
+      const side = (place: number) => this.#bbox[4 * at + place]!
+      const bbox = [side(0), side(1), side(2), side(3)] as const
+      yield { image: this.#image[at]!, category: this.#category[at]!, bbox, score: this.#score[at]! }
     }
   }
 
