@@ -17,7 +17,9 @@ interface Box {
   readonly bbox: readonly [number, number, number, number]
 }
 
-export interface Detection extends Box {
+export interface Detection {
+  readonly image: number
+  readonly category: number
   /** x, y, width, height. */
   readonly bbox: readonly [number, number, number, number]
   readonly score: number
