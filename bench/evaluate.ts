@@ -1,21 +1,25 @@
 /**
  * COCO AP, LVIS AP and Fixed AP against pycocotools and lvis: their numbers and their time, files read
- * included.
+ * included; and what `groundmill benchmark lvis` takes at the size of LVIS v1 val, with 300 detections of each
+ * picture.
  *
- *     npm run bench:evaluate -- [--python python3] [--truth instances.json] [--images 1000] [--json]
+ *     npm run bench:evaluate -- [--python python3] [--truth instances.json] [--images 1000] [--lvis 19809] [--json]
  *
  * Without a Python that has pycocotools, lvis and NumPy only our own time is shown. Annotations are made up,
  * or those of `--truth`; detections are drawn around them.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { random } from '../src/base/random.js'
 import { detectionsJson, readDetections } from '../src/evaluate/benchmark-ids.js'
-import { cocoAp, type Detection } from '../src/evaluate/coco-ap.js'
+import type { Detection } from '../src/evaluate/box-table.js'
+import { cocoAp } from '../src/evaluate/coco-ap.js'
 import { fixedApLimits, lvisAp, lvisLimits } from '../src/evaluate/lvis-ap.js'
 import { type DetectionTruth, readDetectionTruth } from '../src/evaluate/read-detection-truth.js'
+import { lvisVal, writeLvis } from './draw-lvis.js'
+import { measureProcess } from './measure-process.js'
 import { type Figure, option, printReport } from './report.js'
 
 const python = option('python', '')
@@ -129,6 +133,27 @@ for (const kind of kinds) {
   }
 }
 const count = (await readDetections(foundPath, truth)).length
+
+/** The program itself, as a user starts it, on files as LVIS' users have them. */
+async function atLvisSize(pictures: number) {
+  const paths = { truth: join(folder, 'lvis.json'), found: join(folder, 'results.json') }
+  const boxes = await writeLvis(random('evaluate bench, LVIS'), { ...lvisVal, pictures }, paths)
+  const program = new URL('../src/cli/main.ts', import.meta.url).pathname
+  const files = ['--truth', paths.truth, '--predictions', paths.found, '--json']
+  const { code, err, seconds, cpuSeconds, peakMb } = await measureProcess(process.execPath, [
+    ...['--import', 'tsx', program, 'benchmark', 'lvis', ...files],
+  ])
+  if (code !== 0) throw new Error(err)
+  const name = `benchmark lvis, ${pictures} pictures, ${boxes} boxes, ${pictures * lvisVal.detections} detections`
+  const { size } = await stat(paths.found)
+  const note = `results of ${Math.round(size / 1e6)} MB`
+  figures[name] = { value: seconds, unit: 's', goal: '<= 60', met: seconds <= 60, note }
+  figures[`${name}: processor`] = { value: cpuSeconds, unit: 's', goal: '', met: null }
+  const met = peakMb === null ? null : peakMb <= 2000
+  figures[`${name}: memory`] = { value: peakMb, unit: 'MB', goal: '<= 2000', met }
+}
+const lvisPictures = Number(option('lvis', String(lvisVal.pictures)))
+if (lvisPictures > 0) await atLvisSize(lvisPictures)
 await rm(folder, { recursive: true })
 printReport(
   `evaluate, ${truth.images.length} pictures, ${truth.boxes.length} boxes, ${count} detections`,

@@ -1,5 +1,5 @@
 import { iou } from '../../src/boxes/iou.js'
-import type { Detection } from '../../src/evaluate/coco-ap.js'
+import type { Detection } from '../../src/evaluate/box-table.js'
 
 export interface Paired {
   /** How many are paired. */

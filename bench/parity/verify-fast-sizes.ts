@@ -1,4 +1,4 @@
-import type { Detection } from '../../src/evaluate/coco-ap.js'
+import type { Detection } from '../../src/evaluate/box-table.js'
 import type { DetectionTruth } from '../../src/evaluate/read-detection-truth.js'
 import { fitExactly, fitPicture } from '../../src/model/fit-picture.js'
 import { readModelConfig } from '../../src/model/model-folder.js'

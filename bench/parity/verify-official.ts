@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readDetections } from '../../src/evaluate/benchmark-ids.js'
-import { cocoAp, type Detection } from '../../src/evaluate/coco-ap.js'
+import type { Detection } from '../../src/evaluate/box-table.js'
+import { cocoAp } from '../../src/evaluate/coco-ap.js'
 import { readDetectionTruth } from '../../src/evaluate/read-detection-truth.js'
 import { detectBenchmark } from '../../src/evaluate/run-benchmark.js'
 import { resizedTo } from '../../src/model/fit-picture.js'
@@ -111,7 +112,7 @@ function sizesAt(short: number): ImageSize[] {
 
 async function compareRuns(run: OfficialRun, folder: string): Promise<Record<string, Figure>> {
   const truth = await readDetectionTruth(join(folder, 'truth.json'))
-  const official = await readDetections(join(folder, 'official.json'), truth)
+  const official = [...(await readDetections(join(folder, 'official.json'), truth))]
   const images = join(folder, 'pictures')
   console.error('importing the checkpoint')
   const model = await importOfficial(run, folder)
@@ -123,7 +124,7 @@ async function compareRuns(run: OfficialRun, folder: string): Promise<Record<str
     const { width, height } = await decode(join(images, image.file ?? ''))
     const start = performance.now()
     const only = { images: [image], categories: truth.categories }
-    const found = await detectBenchmark(only, { teacher: asked, images, config }, boxes)
+    const found = [...(await detectBenchmark(only, { teacher: asked, images, config }, boxes))]
     return { image, picture: { width, height }, found, seconds: (performance.now() - start) / 1000 }
   }
   const answers: TimedAnswer[] = []

@@ -47,6 +47,7 @@ export {
   attributeTable,
   type ContrastScores,
 } from '../evaluate/attribute-contrast.js'
+export { type Detection, DetectionTable } from '../evaluate/box-table.js'
 export {
   cgF1,
   countPairs,
@@ -55,7 +56,7 @@ export {
   type PairPredictions,
   type PairTruth,
 } from '../evaluate/cg-f1.js'
-export { type CocoSummary, cocoAp, type Detection, type GroundTruth } from '../evaluate/coco-ap.js'
+export { type CocoSummary, cocoAp, type GroundTruth } from '../evaluate/coco-ap.js'
 export { type EvaluateConfig, evaluateConfig } from '../evaluate/config.js'
 export {
   categoriesOf,

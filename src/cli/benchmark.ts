@@ -8,7 +8,8 @@ import { stringifyJson } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { detectionsJson, readDetections } from '../evaluate/benchmark-ids.js'
-import { cocoAp, type Detection } from '../evaluate/coco-ap.js'
+import type { Detection, DetectionTable } from '../evaluate/box-table.js'
+import { cocoAp } from '../evaluate/coco-ap.js'
 import { toldScores } from '../evaluate/compare/told-scores.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import {
@@ -70,14 +71,19 @@ type Scores = Readonly<Record<string, Readonly<Record<string, number>>>>
 
 /** The answers to a benchmark: from a model, or from a file of a model's answers. */
 interface Answers {
-  detections(truth: DetectionTruth, images: string, maxPerPrompt: number, name: string): Promise<Detection[]>
+  detections(
+    truth: DetectionTruth,
+    images: string,
+    maxPerPrompt: number,
+    name: string,
+  ): Promise<DetectionTable>
   /** @param pictures those of the split */
   sentences(
     sentences: readonly FlickrSentence[],
     pictures: readonly string[],
   ): Promise<readonly SentencePrediction[]>
   expressions(expressions: readonly Expression[]): Promise<ReadonlyMap<string, Xyxy>>
-  pairs(truth: SacoTruth): Promise<readonly Detection[]>
+  pairs(truth: SacoTruth): Promise<Iterable<Detection>>
 }
 
 /** `groundmill benchmark`: a published benchmark's own numbers, from its official files. */
@@ -218,7 +224,7 @@ async function answersFile(predictions: string, name: string): Promise<string> {
   return found.isDirectory() ? join(predictions, `${name.replaceAll('/', '-')}.json`) : predictions
 }
 
-const presenceOf = (truth: DetectionTruth, detections: readonly Detection[], confidence: number) =>
+const presenceOf = (truth: DetectionTruth, detections: Iterable<Detection>, confidence: number) =>
   presenceScores(
     knownOfFile(truth),
     truth.categories.map((_, place) => place),
@@ -229,7 +235,7 @@ const presenceOf = (truth: DetectionTruth, detections: readonly Detection[], con
 
 /** Asks the model, and keeps what it answers in `out`. */
 function askModel(run: BenchmarkRun, out: string | undefined): Answers {
-  const keep = async (name: string, text: string) => {
+  const keep = async (name: string, text: Iterable<string>) => {
     if (out === undefined) return
     const path = out.endsWith('.json') ? out : join(out, `${name.replaceAll('/', '-')}.json`)
     await makeFolder(dirname(path))

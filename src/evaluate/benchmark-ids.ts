@@ -5,7 +5,7 @@ import { stringifyJson } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
 import { entryId } from '../formats/entry-id.js'
 import { readJsonList } from '../formats/read-json-list.js'
-import type { Detection } from './coco-ap.js'
+import { type Detection, DetectionTable } from './box-table.js'
 
 /** An id as a file writes it. */
 export type FileId = string | number | bigint
@@ -42,6 +42,7 @@ export function numberOf(value: unknown, place: string): number {
 /** Four finite numbers: x, y, width and height; undefined where it is something else. */
 export function boxOf(value: unknown): Detection['bbox'] | undefined {
   if (!Array.isArray(value) || value.length !== 4) return undefined
+  if (value.every(Number.isFinite)) return value as unknown as Detection['bbox']
   const sides = value.map((side) => (typeof side === 'bigint' ? Number(side) : side))
   return sides.every(Number.isFinite) ? (sides as unknown as Detection['bbox']) : undefined
 }
@@ -85,12 +86,12 @@ export async function readDetections(
   truth: FileIds,
   what = 'pictures',
   notice: (text: string) => void = () => {},
-): Promise<Detection[]> {
+): Promise<DetectionTable> {
   const { places } = truth
-  const detections: Detection[] = []
+  const detections = new DetectionTable()
   const foreign: string[] = []
   const unlisted = new Map<string, number>()
-  for await (const value of readJsonList(path, 'a list of detections')) {
+  const add = (value: unknown) => {
     const entry = (value ?? {}) as Readonly<Record<string, unknown>>
     const [image, category] = [entryId(entry.image_id), entryId(entry.category_id)]
     const bbox = boxOf(entry.bbox)
@@ -106,6 +107,7 @@ export async function readDetections(
     if (!places.category.has(category)) unlisted.set(category, (unlisted.get(category) ?? 0) + 1)
     detections.push({ image: place ?? -1, category: places.category.get(category) ?? -1, bbox, score })
   }
+  for await (const values of readJsonList(path, 'a list of detections')) values.forEach(add)
   refuseForeign(path, what, foreign, truth.path, fileNameHint(foreign, truth))
   const others = [...unlisted.values()].reduce((sum, count) => sum + count, 0)
   if (others > 0)
@@ -127,13 +129,20 @@ function fileNameHint(foreign: readonly string[], { images }: FileIds): string {
   return `These look like names of files: what is wanted is the id, which of ${found} is ${named.get(stem(found))}. `
 }
 
-/** Detections in COCO's result form, with the ids of the truth as its file has them; numbers are not rounded. */
-export function detectionsJson(
-  detections: readonly Detection[],
+/**
+ * Detections in COCO's result form, with the ids of the truth as its file has them; numbers are not rounded.
+ *
+ * @returns row by row: all of LVIS' are more than one text may be
+ */
+export function* detectionsJson(
+  detections: Iterable<Detection>,
   { images, categories }: Pick<FileIds, 'images' | 'categories'>,
-): string {
-  const rows = detections.map(({ image, category, bbox, score }) =>
-    stringifyJson({ image_id: images[image]?.id, category_id: categories[category]?.id, bbox, score }),
-  )
-  return `[${rows.join(',\n')}]\n`
+): Generator<string> {
+  let before = '['
+  for (const { image, category, bbox, score } of detections) {
+    const row = { image_id: images[image]?.id, category_id: categories[category]?.id, bbox, score }
+    yield `${before}${stringifyJson(row)}`
+    before = ',\n'
+  }
+  yield before === '[' ? '[]\n' : ']\n'
 }

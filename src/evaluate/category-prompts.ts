@@ -7,7 +7,7 @@ import type { Phrase } from '../rows/rows.js'
 import type { DetectOptions, PhraseDetection, Teacher } from '../teacher/teacher.js'
 import { isSameName, type LabelMatcher, labelMatcher } from '../words/label-matches.js'
 import { joinNames, type NamePrompt } from '../words/name-prompt.js'
-import type { Detection } from './coco-ap.js'
+import type { Detection } from './box-table.js'
 
 /** A prompt of names of categories. */
 export interface CategoryPrompt extends NamePrompt {

@@ -1,5 +1,12 @@
 /** Average precision as pycocotools computes it (COCOeval, iouType "bbox"), number for number. */
-import { boxTable, placesOf } from './box-table.js'
+import {
+  boxTable,
+  type Detection,
+  type DetectionTable,
+  detectionTable,
+  foundTable,
+  placesOf,
+} from './box-table.js'
 import { areaRanges, eachCategory, iouThresholds, type MatchedCategory } from './each-category.js'
 import { recallPoints, sumOfPrecisions, truePositivesNeeded } from './precision-curve.js'
 
@@ -17,14 +24,6 @@ export interface GroundTruth {
    * and take 0 for none. The box is used up, the detection counts as one that matches nothing.
    */
   readonly idZero?: boolean
-}
-
-export interface Detection {
-  readonly image: number
-  readonly category: number
-  /** x, y, width, height. */
-  readonly bbox: readonly [number, number, number, number]
-  readonly score: number
 }
 
 /** The twelve numbers of COCO's summary, 0 to 1; -1 where there was nothing to find. */
@@ -54,9 +53,9 @@ export const maxDetections = detectionLimits[2]
  * detections and count for none
  * @param detections of equal scores the earlier one counts first, and NaN last
  */
-export function cocoAp(truth: readonly GroundTruth[], detections: readonly Detection[]): CocoSummary {
+export function cocoAp(truth: readonly GroundTruth[], detections: Iterable<Detection>): CocoSummary {
   const sums = new Sums()
-  matchAsCoco(truth, detections, (matched, rank) => sums.add(matched, rank))
+  matchAsCoco(truth, detectionTable(detections), (matched, rank) => sums.add(matched, rank))
   return sums.summary()
 }
 
@@ -69,24 +68,25 @@ export function cocoAp(truth: readonly GroundTruth[], detections: readonly Detec
  */
 export function matchAsCoco(
   truth: readonly GroundTruth[],
-  detections: readonly Detection[],
+  detections: DetectionTable,
   tell: (matched: MatchedCategory, rank: Uint16Array) => void,
 ): void {
   const categories = placesOf(truth.map(({ category }) => category))
-  const images = placesOf([...truth, ...detections].map(({ image }) => image))
+  const imageIds = new Set(truth.map(({ image }) => image))
+  for (const image of detections.columns().image) imageIds.add(image)
+  const images = placesOf(imageIds)
   const iscrowd = Uint8Array.from(truth, (box) => (box.iscrowd ? 1 : 0))
   const ignore = Uint8Array.from(truth, (box) => (box.iscrowd || box.ignore ? 1 : 0))
   const gold = {
-    ...boxTable(truth, images, categories, ({ area }) => area),
+    ...boxTable(truth, images, categories),
     iscrowd,
     ignore,
     idZero: idZeros(truth),
   }
-  const found = boxTable(detections, images, categories, ({ bbox }) => bbox[2] * bbox[3])
-  const scores = Float64Array.from(detections, ({ score }) => score)
+  const found = foundTable(detections, images, categories)
   const rank = new Uint16Array(found.length)
   const options = { images: images.size, categories: categories.size, maxDetections }
-  eachCategory(gold, found, scores, rank, options, (matched) => tell(matched, rank))
+  eachCategory(gold, found, rank, options, (matched) => tell(matched, rank))
 }
 
 /** 1 for boxes that are annotation 0. */

@@ -1,6 +1,6 @@
-import type { BoxTable } from './box-table.js'
-import { matchPair, type Outcomes, outside, type Truth } from './match-pair.js'
-import { descending, grouped, upTo } from './stable-order.js'
+import type { BoxTable, FoundTable } from './box-table.js'
+import { type Outcomes, outside, PairMatcher, type Truth } from './match-pair.js'
+import { descending, type Grouped, grouped, sortDescending, upTo } from './stable-order.js'
 
 /** np.linspace(0.5, 0.95, 10), with its rounding. */
 const iouStep = (0.95 - 0.5) / 9
@@ -41,6 +41,10 @@ export interface MatchOptions {
   readonly isUnjudged?: (image: number, category: number) => boolean
 }
 
+/** Boxes by category, those of each by image, in their order. */
+export const byPair = ({ length, image, category }: BoxTable, images: number, categories: number): Grouped =>
+  grouped(grouped(upTo(length), image, images).order, category, categories)
+
 /**
  * Matches all detections and tells of every category that has something to find, in each range of areas. Ties
  * of scores go by image, then as they came: the order in which pycocotools and lvis concatenate.
@@ -50,8 +54,7 @@ export interface MatchOptions {
  */
 export function eachCategory(
   gold: Truth,
-  found: BoxTable,
-  scores: Float64Array,
+  found: FoundTable,
   rank: Uint16Array,
   { images, categories, maxDetections, isUnjudged }: MatchOptions,
   tell: (matched: MatchedCategory) => void,
@@ -65,11 +68,9 @@ export function eachCategory(
     }),
   )
   const every = (1 << iouThresholds.length) - 1
-  const byImage = grouped(upTo(found.length), found.image, images).order
-  const byScore = descending(scores, byImage)
-  const ranked = grouped(byScore, found.category, categories)
-  const foundPairs = grouped(grouped(byScore, found.image, images).order, found.category, categories)
-  const goldPairs = grouped(grouped(upTo(gold.length), gold.image, images).order, gold.category, categories)
+  const foundPairs = byPair(found, images, categories)
+  const goldPairs = byPair(gold, images, categories)
+  const matcher = new PairMatcher(gold, found, iouThresholds, outcomes)
   for (let category = 0; category < categories; category++) {
     let foundAt = foundPairs.starts[category]!
     let goldAt = goldPairs.starts[category]!
@@ -80,26 +81,30 @@ export function eachCategory(
     while (foundAt < foundEnd) {
       const image = found.image[foundPairs.order[foundAt]!]!
       const foundStart = foundAt
-      for (; foundAt < foundEnd && found.image[foundPairs.order[foundAt]!] === image; foundAt++)
-        rank[foundPairs.order[foundAt]!] = Math.min(maxDetections, foundAt - foundStart)
+      while (foundAt < foundEnd && found.image[foundPairs.order[foundAt]!] === image) foundAt++
+      const ofPair = foundPairs.order.subarray(foundStart, foundAt)
+      sortDescending(found.score, ofPair)
+      for (let place = 0; place < ofPair.length; place++)
+        rank[ofPair[place]!] = Math.min(maxDetections, place)
       while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]!]! < image) goldAt++
       const goldStart = goldAt
       while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]!] === image) goldAt++
-      const counted = foundPairs.order.subarray(foundStart, Math.min(foundAt, foundStart + maxDetections))
+      const counted = ofPair.subarray(0, maxDetections)
       if (isUnjudged?.(image, category)) {
         for (const { ignored } of outcomes) {
           for (const index of counted) ignored[index] = every
         }
       }
-      matchPair(gold, goldPairs.order.subarray(goldStart, goldAt), found, counted, iouThresholds, outcomes)
+      matcher.match(goldPairs.order.subarray(goldStart, goldAt), counted)
     }
-    const categoryRanked = ranked.order.subarray(ranked.starts[category], ranked.starts[category + 1])
+    const own = foundPairs.order.subarray(foundPairs.starts[category], foundEnd)
+    const ranked = descending(found.score, own)
     outcomes.forEach((outcome, range) => {
       const truths = goldPairs.order
         .subarray(goldPairs.starts[category], goldEnd)
         .filter((index) => !gold.ignore[index] && !outside(gold.area[index]!, outcome))
       const { length: positives } = truths
-      if (positives > 0) tell({ category, range, ranked: categoryRanked, outcome, positives, truths })
+      if (positives > 0) tell({ category, range, ranked, outcome, positives, truths })
     })
   }
 }

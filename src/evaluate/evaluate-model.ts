@@ -8,8 +8,9 @@ import type { Teacher } from '../teacher/teacher.js'
 import { attributeKinds } from '../words/attribute-values.js'
 import { askAttributes } from './ask-attributes.js'
 import { type AttributeContrast, type AttributeTable, attributeTable } from './attribute-contrast.js'
+import { type Detection, DetectionTable } from './box-table.js'
 import { bestOfPictures, boxesOfPicture, detectCategories, isMeant, promptsOf } from './category-prompts.js'
-import { type CocoSummary, cocoAp, type Detection, type GroundTruth } from './coco-ap.js'
+import { type CocoSummary, cocoAp, type GroundTruth } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
 import { type EvaluationSet, type GoldImage, goldImages, inSource, truthOf } from './gold-images.js'
 import { knownCategories } from './known-categories.js'
@@ -91,7 +92,7 @@ export async function evaluateModel(
   const windowImages = Math.min(mostImages, 2 * teacher.batch * teacher.parallel)
   const prompts = promptsOf(categories, config.names_a_prompt, teacher)
   const truth: GroundTruth[] = []
-  const detections: Detection[] = []
+  const detections = new DetectionTable()
   const phrases: (PhrasePrediction & { readonly image: number })[] = []
   const contrasts: AttributeContrast[] = []
   let images = 0

@@ -4,7 +4,8 @@ import type { Phrase } from '../rows/rows.js'
 import { joinRows, mismatch } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 import type { GoldPicture } from './ask-attributes.js'
-import type { Detection, GroundTruth } from './coco-ap.js'
+import type { Detection } from './box-table.js'
+import type { GroundTruth } from './coco-ap.js'
 
 /** A dataset with gold boxes. */
 export interface EvaluationSet {

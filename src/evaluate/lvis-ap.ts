@@ -1,9 +1,17 @@
 /** Average precision as the lvis package computes it (LVISEval, iou_type "bbox"), number for number. */
-import { boxTable, placesOf } from './box-table.js'
-import { type Detection, idZeros } from './coco-ap.js'
-import { eachCategory, iouThresholds, type MatchedCategory } from './each-category.js'
+import {
+  boxTable,
+  type Detection,
+  detectionTable,
+  type FoundTable,
+  foundTable,
+  placesOf,
+  rowsOf,
+} from './box-table.js'
+import { idZeros } from './coco-ap.js'
+import { byPair, eachCategory, iouThresholds, type MatchedCategory } from './each-category.js'
 import { recallPoints, sumOfPrecisions, truePositivesNeeded } from './precision-curve.js'
-import { descending } from './stable-order.js'
+import { descending, grouped, upTo } from './stable-order.js'
 
 /** How many training pictures show a category: 1 to 10, 11 to 100, more. */
 export type Frequency = 'r' | 'c' | 'f'
@@ -77,7 +85,7 @@ export const fixedApLimits: LvisOptions = { mostOfCategory: 10_000 }
  */
 export function lvisAp(
   { boxes, images: pictures, categories: named }: LvisTruth,
-  detections: readonly Detection[],
+  detections: Iterable<Detection>,
   options: LvisOptions = lvisLimits,
 ): LvisSummary {
   const images = placesOf(pictures.map(({ id }) => id))
@@ -97,24 +105,27 @@ export function lvisAp(
     for (const category of notExhaustive) unjudged.add(pairOf(id, category))
   }
   judged.delete(-1)
-  const shown = applyLimits(detections, options).filter(
-    ({ image, category, bbox }) => judged.has(pairOf(image, category)) && hasArea(bbox[2] * bbox[3]),
-  )
+  const all = foundTable(detectionTable(detections), images, categories)
+  leaveOutWeak(all.image, images.size, all, options.mostOfImage)
+  leaveOutWeak(all.category, places, all, options.mostOfCategory)
+  for (let index = 0; index < all.length; index++) {
+    const isJudged = judged.has(all.image[index]! * places + all.category[index]!)
+    if (!isJudged || !hasArea(all.area[index]!)) all.category[index] = -1
+  }
+  // What is matched together lies together: to gather millions from all over takes longer than to match them.
+  const found = rowsOf(all, byPair(all, images.size, places).order)
   const gold = {
-    ...boxTable(boxes, images, categories, ({ area }) => area),
+    ...boxTable(boxes, images, categories),
     iscrowd: new Uint8Array(boxes.length),
     ignore: Uint8Array.from(boxes, ({ ignore }) => (ignore ? 1 : 0)),
     idZero: idZeros(boxes),
   }
-  const found = boxTable(shown, images, categories, ({ bbox }) => bbox[2] * bbox[3])
-  const scores = Float64Array.from(shown, ({ score }) => score)
   const frequencies: Frequency[] = []
   for (const { id, frequency } of named) frequencies[categories.get(id) as number] = frequency
   const sums = new LvisSums(frequencies)
   eachCategory(
     gold,
     found,
-    scores,
     new Uint16Array(found.length),
     {
       images: images.size,
@@ -130,33 +141,22 @@ export function lvisAp(
 /** lvis-api takes annotations and detections by their area, both bounds left out. */
 export const hasArea = (area: number) => area > 0 && area < Number.POSITIVE_INFINITY
 
-/** The best detections of each picture and of each category, in the order in which they came. */
-function applyLimits(detections: readonly Detection[], { mostOfImage, mostOfCategory }: LvisOptions) {
-  const ofImages = best(detections, ({ image }) => image, mostOfImage)
-  return best(ofImages, ({ category }) => category, mostOfCategory)
-}
-
-function best(
-  detections: readonly Detection[],
-  groupOf: (detection: Detection) => number,
-  limit: number | undefined,
-): readonly Detection[] {
-  if (limit === undefined) return detections
-  const groups = new Map<number, number[]>()
-  detections.forEach((detection, index) => {
-    const group = groups.get(groupOf(detection))
-    if (group) group.push(index)
-    else groups.set(groupOf(detection), [index])
-  })
-  if ([...groups.values()].every(({ length }) => length <= limit)) return detections
-  const kept = new Uint8Array(detections.length)
-  const scores = Float64Array.from(detections, ({ score }) => score)
-  for (const group of groups.values()) {
-    const ranked =
-      group.length > limit ? [...descending(scores, Int32Array.from(group))].slice(0, limit) : group
-    for (const index of ranked) kept[index] = 1
+/** Makes all but the best detections of each group, a picture or a category, ones of neither. */
+function leaveOutWeak(
+  groupOf: Int32Array,
+  groups: number,
+  { image, category, score }: FoundTable,
+  limit = Number.POSITIVE_INFINITY,
+): void {
+  const { order, starts } = grouped(upTo(groupOf.length), groupOf, groups)
+  for (let group = 0; group < groups; group++) {
+    const own = order.subarray(starts[group], starts[group + 1])
+    if (own.length <= limit) continue
+    for (const index of descending(score, own).subarray(limit)) {
+      image[index] = -1
+      category[index] = -1
+    }
   }
-  return detections.filter((_, index) => kept[index] === 1)
 }
 
 interface Sum {
@@ -175,17 +175,25 @@ class LvisSums {
 
   add({ category, range, ranked, outcome, positives }: MatchedCategory): void {
     const needed = truePositivesNeeded(positives)
-    const falsePositivesBefore = new Int32Array(ranked.length)
-    const scratch = new Float64Array(ranked.length)
+    // Most detections match nothing at any threshold: they are counted once for all, before each of the others.
+    const others = ranked.filter((index) => outcome.matched[index] !== 0 || outcome.ignored[index] !== 0)
+    const wrongBefore = new Int32Array(others.length)
+    for (let at = 0, other = 0; other < others.length; at++) {
+      if (ranked[at] === others[other]) wrongBefore[other] = at - other++
+    }
+    const falsePositivesBefore = new Int32Array(others.length)
+    const scratch = new Float64Array(others.length)
     const into = [this.#ranges[range]!]
     if (range === 0) into.push(this.#frequencies[this.frequencyOf[category]!])
     for (const sum of into) sum.categories++
     for (let t = 0; t < iouThresholds.length; t++) {
       let truePositives = 0
       let falsePositives = 0
-      for (const index of ranked) {
+      for (let other = 0; other < others.length; other++) {
+        const index = others[other]!
         if ((outcome.ignored[index]! >> t) & 1) continue
-        if ((outcome.matched[index]! >> t) & 1) falsePositivesBefore[truePositives++] = falsePositives
+        if ((outcome.matched[index]! >> t) & 1)
+          falsePositivesBefore[truePositives++] = wrongBefore[other]! + falsePositives
         else falsePositives++
       }
       const precision = sumOfPrecisions(falsePositivesBefore, truePositives, needed, scratch)

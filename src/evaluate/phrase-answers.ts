@@ -87,10 +87,12 @@ export async function readExpressionAnswers(
 async function* entriesOf(path: string, keys: readonly string[]) {
   const expected = `a list of objects with ${keys.join(', ')}`
   let index = 0
-  for await (const entry of readJsonList(path, expected)) {
-    const place = `${path}: [${index++}]`
-    const value = (entry ?? {}) as Readonly<Record<string, unknown>>
-    if (keys.some((key) => value[key] === undefined)) throw new UserError(`${place}: expected ${expected}.`)
-    yield { value, place }
+  for await (const entries of readJsonList(path, expected)) {
+    for (const entry of entries) {
+      const place = `${path}: [${index++}]`
+      const value = (entry ?? {}) as Readonly<Record<string, unknown>>
+      if (keys.some((key) => value[key] === undefined)) throw new UserError(`${place}: expected ${expected}.`)
+      yield { value, place }
+    }
   }
 }

@@ -1,4 +1,5 @@
-import { type Detection, type GroundTruth, matchAsCoco, maxDetections } from './coco-ap.js'
+import { type Detection, detectionTable } from './box-table.js'
+import { type GroundTruth, matchAsCoco, maxDetections } from './coco-ap.js'
 import { noPairs, type PairCounts } from './pair-counts.js'
 import { type PhrasePrediction, rankOf } from './phrase-recall.js'
 
@@ -65,16 +66,18 @@ export function phraseOutcomes(
 /** Outcomes of detections; categories without anything to find have none, as in COCO's AP. */
 export function categoryOutcomes(
   truth: readonly GroundTruth[],
-  detections: readonly Detection[],
+  detections: Iterable<Detection>,
 ): CategoryOutcomes[] {
+  const found = detectionTable(detections)
+  const { image, score } = found.columns()
   const categories: CategoryOutcomes[] = []
-  matchAsCoco(truth, detections, ({ range, ranked, truths, outcome }, rank) => {
+  matchAsCoco(truth, found, ({ range, ranked, truths, outcome }, rank) => {
     if (range !== 0) return
     const counted = [...ranked].filter((index) => rank[index]! < maxDetections)
     categories.push({
       truths: Array.from(truths, (index) => truth[index]!.image),
-      image: counted.map((index) => detections[index]!.image),
-      score: counted.map((index) => Number(detections[index]!.score.toPrecision(6))),
+      image: counted.map((index) => image[index]!),
+      score: counted.map((index) => Number(score[index]!.toPrecision(6))),
       matched: counted.map((index) => outcome.matched[index]!),
       ignored: counted.map((index) => outcome.ignored[index]!),
     })

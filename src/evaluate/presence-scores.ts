@@ -1,5 +1,6 @@
-import { countPairs, type PairBoxes } from './cg-f1.js'
-import type { Detection, GroundTruth } from './coco-ap.js'
+import { type Detection, detectionTable } from './box-table.js'
+import { countPairs } from './cg-f1.js'
+import type { GroundTruth } from './coco-ap.js'
 import { addCounts, cgF1Of, noPairs, type PairCounts } from './pair-counts.js'
 
 /** What is known of the categories of a picture. Of one that is in none of these nothing is known. */
@@ -55,15 +56,22 @@ export function presenceCounts(
   pictures: ReadonlyMap<number, KnownCategories>,
   categories: readonly number[],
   truth: readonly GroundTruth[],
-  detections: readonly Detection[],
+  detections: Iterable<Detection>,
   confidence: number,
 ): Map<number, PairCounts> {
   const pairs = judgedPairs(pictures, categories, truth)
-  const confident = detections.filter(({ score }) => score >= confidence)
-  const gold = { ...columns(truth, pairs.placeOf), iscrowd: new Uint8Array(truth.length) }
+  const gold = {
+    pair: Int32Array.from(truth, ({ image, category }) => pairs.placeOf(image, category)),
+    bbox: Float64Array.from(truth.flatMap(({ bbox }) => bbox)),
+    iscrowd: new Uint8Array(truth.length),
+  }
+  const { image, category, bbox, score } = detectionTable(detections).columns()
   const found = {
-    ...columns(confident, pairs.placeOf),
-    scores: Float64Array.from(confident, ({ score }) => score),
+    pair: Int32Array.from(score, (own, at) =>
+      own >= confidence ? pairs.placeOf(image[at]!, category[at]!) : -1,
+    ),
+    bbox,
+    scores: score,
   }
   const counted = Array.from(pictures, noPairs)
   const met = pairs.rowsMet()
@@ -104,7 +112,7 @@ function judgedPairs(
   const places = new Map<number, number>()
   return {
     /** The place of the pair of a box among those met; -1 where it does not count. */
-    placeOf({ image, category }: { readonly image: number; readonly category: number }): number {
+    placeOf(image: number, category: number): number {
       const pair = pairOf(image, category)
       if (!isJudged(pair)) return -1
       const place = places.get(pair) ?? places.size
@@ -122,17 +130,4 @@ function judgedPairs(
       return counts
     },
   }
-}
-
-function columns(
-  boxes: readonly (GroundTruth | Detection)[],
-  placeOf: (box: GroundTruth | Detection) => number,
-): PairBoxes {
-  const bbox = new Float64Array(4 * boxes.length)
-  const pair = new Int32Array(boxes.length)
-  boxes.forEach((box, index) => {
-    pair[index] = placeOf(box)
-    bbox.set(box.bbox, 4 * index)
-  })
-  return { pair, bbox }
 }

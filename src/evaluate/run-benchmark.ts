@@ -10,8 +10,8 @@ import { decodePicture, type Picture } from '../pictures/picture.js'
 import type { Query, Teacher } from '../teacher/teacher.js'
 import { nameInPrompt } from '../words/name-prompt.js'
 import type { FileId } from './benchmark-ids.js'
+import { type Detection, DetectionTable } from './box-table.js'
 import { bestOfPictures, detectCategories, isMeant, promptsOf } from './category-prompts.js'
-import type { Detection } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
 import type { FlickrSentence, SentencePrediction } from './flickr30k.js'
 import type { DetectionTruth } from './read-detection-truth.js'
@@ -42,12 +42,12 @@ export async function detectBenchmark(
   { images, categories }: Pick<DetectionTruth, 'images' | 'categories'>,
   run: BenchmarkRun,
   maxPerPrompt: number,
-): Promise<Detection[]> {
+): Promise<DetectionTable> {
   const { teacher, config, signal } = run
   const names = categories.map(({ id, name }) => nameInPrompt(nameOf(id, name)))
   const prompts = promptsOf(names, config.names_a_prompt, teacher)
   const options = { ...config, boxes: maxPerPrompt }
-  const detections: Detection[] = []
+  const detections = new DetectionTable()
   for (let start = 0; start < images.length; start += windowImages) {
     const window = images.slice(start, start + windowImages)
     const pictures = await Promise.all(

@@ -4,8 +4,8 @@ import { UserError } from '../base/user-error.js'
 import { cocoEntries, cocoFileName } from '../formats/coco-entries.js'
 import { compareIds } from '../formats/entry-id.js'
 import { boxOf, type FileId, type FileIds, numberOf, requireId } from './benchmark-ids.js'
+import type { Detection } from './box-table.js'
 import { cgF1 } from './cg-f1.js'
-import type { Detection } from './coco-ap.js'
 import type { CgF1Summary } from './pair-counts.js'
 
 /** A pair that is asked: a phrase and the picture it is looked for in. */
@@ -173,15 +173,16 @@ const isOfPixels = ({ bbox }: { readonly bbox: SacoBox['bbox'] }): boolean =>
 /**
  * cgF1 and what it is made of, by the annotator of each pair whom the predictions suit best.
  *
- * @param predictions whose image is the place of the pair, in the units of the truth; those of pairs that do
+ * @param detections whose image is the place of the pair, in the units of the truth; those of pairs that do
  * not count do not either
  * @throws UserError where they are of a category that the files do not have, or plainly in other units
  */
 export function sacoScores(
   { images, pairs, truths, categories, isNormalised }: SacoTruth,
-  predictions: readonly Detection[],
+  detections: Iterable<Detection>,
   confidence: number,
 ): CgF1Summary {
+  const predictions = [...detections]
   const odd = predictions.find(({ category }) => categories[category] === undefined)
   if (odd)
     throw new UserError(

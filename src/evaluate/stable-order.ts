@@ -5,22 +5,57 @@
  * `from`, NaN last.
  */
 export function descending(values: Float64Array, from: Int32Array): Int32Array {
-  let source = Int32Array.from(from)
-  let target = new Int32Array(source.length)
-  for (let width = 1; width < source.length; width *= 2) {
-    for (let start = 0; start < source.length; start += 2 * width) {
-      const middle = Math.min(start + width, source.length)
-      const end = Math.min(start + 2 * width, source.length)
-      let [left, right] = [start, middle]
-      for (let at = start; at < end; at++) {
-        const takeLeft =
-          right >= end || (left < middle && !isBehind(values[source[left]!]!, values[source[right]!]!))
-        target[at] = takeLeft ? source[left++]! : source[right++]!
-      }
+  const order = from.slice()
+  sortDescending(values, order)
+  return order
+}
+
+/** Runs of so many are sorted by insertion. */
+const runLength = 8
+
+/** Brings indices of `values` into the order of `descending`, in place. */
+export function sortDescending(values: Float64Array, order: Int32Array): void {
+  for (let start = 0; start < order.length; start += runLength) {
+    const end = Math.min(start + runLength, order.length)
+    for (let at = start + 1; at < end; at++) {
+      const index = order[at]!
+      const value = values[index]!
+      let into = at
+      for (; into > start && isBehind(values[order[into - 1]!]!, value); into--)
+        order[into] = order[into - 1]!
+      order[into] = index
+    }
+  }
+  if (order.length <= runLength) return
+  // Values are moved along with their indices: to look each up takes longer.
+  const value = new Float64Array(order.length)
+  for (let at = 0; at < order.length; at++) value[at] = values[order[at]!]!
+  let source: Sorted = { index: order, value }
+  let target: Sorted = { index: new Int32Array(order.length), value: new Float64Array(order.length) }
+  for (let width = runLength; width < order.length; width *= 2) {
+    for (let start = 0; start < order.length; start += 2 * width) {
+      const middle = Math.min(start + width, order.length)
+      merge(source, start, middle, Math.min(start + 2 * width, order.length), target)
     }
     ;[source, target] = [target, source]
   }
-  return source
+  if (source.index !== order) order.set(source.index)
+}
+
+interface Sorted {
+  readonly index: Int32Array
+  readonly value: Float64Array
+}
+
+/** Merges two sorted runs, up to `middle` and up to `end`, without these. */
+function merge(from: Sorted, start: number, middle: number, end: number, into: Sorted): void {
+  let [left, right] = [start, middle]
+  for (let at = start; at < end; at++) {
+    const takeLeft = right >= end || (left < middle && !isBehind(from.value[left]!, from.value[right]!))
+    const taken = takeLeft ? left++ : right++
+    into.index[at] = from.index[taken]!
+    into.value[at] = from.value[taken]!
+  }
 }
 
 /** Whether a value comes behind one that came later. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { notUtf8 } from '../base/files/read-file.js'
-import { jsonProblem, lfsMark, lfsPointer, parseJson } from '../base/parse-json.js'
+import { isUnusual, jsonProblem, lfsMark, lfsPointer, parseJson } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
 import { readUtf8 } from './read-utf8.js'
 
@@ -43,18 +43,31 @@ const isSpace = (byte: number) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d
 const isStructural = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number('"\\{}[],'.includes(String.fromCharCode(byte))),
 )
+/** 1 for the bytes that begin or end a string, a list or an object. */
+const isBorder = isStructural.map((is, byte) => (byte === comma || byte === backslash ? 0 : is))
 const isByteOrderMark = (byte: number) => byte === 0xef || byte === 0xbb || byte === 0xbf
 
 /**
  * The elements of the array at the top of a JSON file, or of arrays under the keys of an object at its top,
- * one in memory at a time: such files are often larger than a string may be.
+ * few in memory at a time: such files are often larger than a string may be.
  *
  * @throws UserError where the file is not JSON, is neither UTF-8 nor UTF-16, or neither an array nor an object
  */
 export async function* readJsonElements(
   path: string,
-  { wanted = () => true, from, onArray }: ElementOptions = {},
+  options: ElementOptions = {},
 ): AsyncGenerator<JsonElement> {
+  for await (const elements of readJsonParts(path, options)) yield* elements
+}
+
+/**
+ * As `readJsonElements`, those at once that end in one piece of the file: of millions of small ones, to wait for
+ * each takes longer than to read it.
+ */
+export async function* readJsonParts(
+  path: string,
+  { wanted = () => true, from, onArray }: ElementOptions = {},
+): AsyncGenerator<readonly JsonElement[]> {
   const bad = (what: string) => new UserError(`${path} is not JSON: ${what}`)
   let base = from ?? 0
   let depth = from === undefined ? 0 : 1
@@ -77,6 +90,25 @@ export async function* readJsonElements(
   const elementDepth = () => (inObject ? 2 : 1)
   for await (const chunk of readUtf8(path, base)) {
     const found: JsonElement[] = []
+    /** Where elements begin and end that lie whole in the chunk and are not parsed yet. */
+    const starts: number[] = []
+    const ends: number[] = []
+    const parseWhole = () => {
+      const values =
+        parseTogether(chunk, starts, ends) ??
+        starts.map((start, place) => parseValue(chunk.subarray(start, ends[place]), base + start, bad))
+      const first = index - starts.length
+      starts.forEach((start, place) => {
+        found.push({ key, at: base + start, index: first + place, value: values[place] })
+      })
+      starts.length = 0
+      ends.length = 0
+    }
+    /** Of two faults the first is told. */
+    const broken = (what: string) => {
+      parseWhole()
+      return bad(what)
+    }
     /** Ends the value before `end`. */
     const take = (end: number) => {
       if (!inValue) return
@@ -85,7 +117,13 @@ export async function* readJsonElements(
         lastString = String(collector.parse(chunk, end))
         return
       }
-      if (isWanted) found.push({ key, at: collector.firstByte(), index, value: collector.parse(chunk, end) })
+      if (isWanted) {
+        const start = collector.firstByte() - base
+        if (start >= 0) {
+          starts.push(start)
+          ends.push(end)
+        } else found.push({ key, at: base + start, index, value: collector.parse(chunk, end) })
+      }
       index++
     }
     const begin = (what: typeof kind, at: number) => {
@@ -95,8 +133,14 @@ export async function* readJsonElements(
       collector.begin(base, at)
     }
     for (let at = 0; at < chunk.length; at++) {
+      // Most bytes are within brackets of an element: they are passed over in a loop of their own.
+      if (inValue && !inString && depth > elementDepth()) {
+        const passed = passNested(chunk, at, depth, elementDepth())
+        depth = passed.depth
+        at = passed.at
+        if (at === chunk.length) break
+      }
       const byte = chunk[at]!
-      // Most bytes are within a value and of this kind: they are passed over in a loop of their own.
       if (isStructural[byte] === 0 && (inValue || inString)) {
         escaped = false
         while (at + 1 < chunk.length && isStructural[chunk[at + 1]!] === 0) at++
@@ -114,15 +158,15 @@ export async function* readJsonElements(
       if (isSpace(byte)) continue
       if (done) {
         const hint = inObject && byte === 0x7b ? ': is it JSON Lines, an object a line?' : ''
-        throw bad(`there is more behind its end, at byte ${base + at}${hint}`)
+        throw broken(`there is more behind its end, at byte ${base + at}${hint}`)
       }
       if (depth === 0 && !isOpening(byte)) {
         if (base + at < 3 && isByteOrderMark(byte)) continue
-        throw bad(beginning(chunk))
+        throw broken(beginning(chunk))
       }
       const isFirstKey = depth === 1 && inObject && lastString === undefined && !inValue
       if (isFirstKey && byte !== quote && !isClosing(byte))
-        throw bad(`its first key, at byte ${base + at}, is not in double quotes`)
+        throw broken(`its first key, at byte ${base + at}, is not in double quotes`)
       if (!inValue && depth === elementDepth() && arrayOpen && !isClosing(byte) && byte !== comma) {
         begin('element', at)
       } else if (!inValue && inObject && depth === 1 && byte === quote) begin('key', at)
@@ -138,23 +182,53 @@ export async function* readJsonElements(
           index = 0
           onArray?.(key)
         }
-        if (++depth > mostNested) throw bad(`it is nested deeper than ${mostNested}`)
+        if (++depth > mostNested) throw broken(`it is nested deeper than ${mostNested}`)
       } else if (isClosing(byte)) {
         if (depth === elementDepth()) {
           take(at)
+          parseWhole()
           arrayOpen = false
         }
         depth--
-        if (depth < 0) throw bad(`a bracket too many at byte ${base + at}`)
+        if (depth < 0) throw broken(`a bracket too many at byte ${base + at}`)
         if (depth === 0) done = true
         else if (depth === elementDepth() && kind === 'element') take(at + 1)
       } else if (byte === comma && depth === elementDepth()) take(at)
     }
+    parseWhole()
     if (inValue && isWanted) collector.keep(chunk)
     base += chunk.length
-    yield* found
+    if (found.length > 0) yield found
   }
   if (!done) throw bad(depth === 0 ? 'it is empty' : `it is cut short, after ${base} bytes`)
+}
+
+/**
+ * Passes over what lies within the brackets of an element, from outside of a string on.
+ *
+ * @param start how deep the first byte is nested
+ * @param floor how deep the element is
+ * @returns the first byte that is not passed, and how deep it is: the element's last bracket, one that is nested
+ *   too deep, a string that the chunk does not end, or the end of the chunk
+ */
+function passNested(chunk: Buffer, from: number, start: number, floor: number) {
+  let depth = start
+  let at = from
+  for (; at < chunk.length; at++) {
+    const byte = chunk[at]!
+    if (isBorder[byte] === 0) continue
+    if (byte === quote) {
+      const begin = at++
+      while (at < chunk.length && chunk[at] !== quote) at += chunk[at] === backslash ? 2 : 1
+      // What is escaped may lie in the next chunk: the string is read by single bytes.
+      if (at >= chunk.length) return { at: begin, depth }
+    } else if (isOpening(byte)) {
+      if (depth === mostNested) break
+      depth++
+    } else if (depth === floor + 1) break
+    else depth--
+  }
+  return { at, depth }
 }
 
 /** What is wrong with a file whose first bytes begin no JSON that has elements. */
@@ -197,13 +271,36 @@ function valueCollector(bad: (what: string) => UserError) {
       const last = chunk.subarray(start, end)
       const bytes = parts.length === 0 ? last : Buffer.concat([...parts, last])
       parts = []
-      if (!isUtf8(bytes)) throw bad(`the value at byte ${first} is ${notUtf8}`)
-      const text = bytes.toString('utf8')
-      try {
-        return parseJson(text)
-      } catch (error) {
-        throw bad(`byte ${first}: ${jsonProblem(text, error)}`)
-      }
+      return parseValue(bytes, first, bad)
     },
+  }
+}
+
+/** The value of some bytes, the first of which is byte `at` of the file. */
+function parseValue(bytes: Buffer, at: number, bad: (what: string) => UserError): unknown {
+  if (!isUtf8(bytes)) throw bad(`the value at byte ${at} is ${notUtf8}`)
+  const text = bytes.toString('utf8')
+  try {
+    return parseJson(text)
+  } catch (error) {
+    throw bad(`byte ${at}: ${jsonProblem(text, error)}`)
+  }
+}
+
+/** The values of a chunk that follow each other, parsed as one list; undefined where one of them wants a look of its own. */
+function parseTogether(
+  chunk: Buffer,
+  starts: readonly number[],
+  ends: readonly number[],
+): readonly unknown[] | undefined {
+  const bytes = chunk.subarray(starts[0], ends.at(-1))
+  if (starts.length < 2 || !isUtf8(bytes)) return undefined
+  const text = bytes.toString('utf8')
+  if (isUnusual(text)) return undefined
+  try {
+    const values: readonly unknown[] = JSON.parse(`[${text}]`)
+    return values.length === starts.length ? values : undefined
+  } catch {
+    return undefined
   }
 }

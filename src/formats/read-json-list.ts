@@ -1,20 +1,20 @@
 import { UserError } from '../base/user-error.js'
-import { readJsonElements } from './read-json-elements.js'
+import { readJsonParts } from './read-json-elements.js'
 
 /**
- * The elements of a JSON file that is one list, one in memory at a time.
+ * The elements of a JSON file that is one list, as many at a time as end in one piece of the file.
  *
  * @param expected what the file is said to have to be, such as "a list of detections"
  * @throws UserError where it is something else, or not JSON
  */
-export async function* readJsonList(path: string, expected: string): AsyncGenerator<unknown> {
+export async function* readJsonList(path: string, expected: string): AsyncGenerator<readonly unknown[]> {
   let isList = false
   const onArray = (key: string | null) => {
     isList ||= key === null
   }
-  for await (const { key, value } of readJsonElements(path, { onArray })) {
-    if (key !== null) break
-    yield value
+  for await (const elements of readJsonParts(path, { onArray })) {
+    if (!isList) break
+    yield elements.map(({ value }) => value)
   }
   if (!isList) throw new UserError(`${path}: expected ${expected}.`)
 }

@@ -87,7 +87,7 @@ export async function readReferences(path: string, split?: string): Promise<Refe
 async function* entriesOf(path: string): AsyncGenerator<unknown> {
   const expected = 'a list of references'
   if (/\.json$/i.test(path)) {
-    yield* readJsonList(path, expected)
+    for await (const elements of readJsonList(path, expected)) yield* elements
     return
   }
   const bytes = await readData(path)

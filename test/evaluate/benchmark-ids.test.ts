@@ -32,7 +32,7 @@ const truth: FileIds = {
 async function read(entries: unknown, notices: string[] = []) {
   const path = join(await temporaryFolder(), 'found.json')
   await writeFile(path, typeof entries === 'string' ? entries : JSON.stringify(entries))
-  return readDetections(path, truth, 'pictures', (text) => notices.push(text))
+  return [...(await readDetections(path, truth, 'pictures', (text) => notices.push(text)))]
 }
 const entry = { image_id: 7, category_id: 18, bbox: [1, 2, 3, 4], score: 0.5 }
 
@@ -43,10 +43,10 @@ describe('detections in COCO’s result form', () => {
       { image: 0, category: 1, bbox: [1, 2, 3, 4], score: 0.5 },
       { image: 1, category: 0, bbox: [1, 2, 3, 4], score: 0.5 },
     ])
-    expect(detectionsJson(found, truth)).toBe(
+    expect([...detectionsJson(found, truth)].join('')).toBe(
       '[{"image_id":7,"category_id":18,"bbox":[1,2,3,4],"score":0.5},\n{"image_id":"eight","category_id":1,"bbox":[1,2,3,4],"score":0.5}]\n',
     )
-    expect(detectionsJson([], truth)).toBe('[]\n')
+    expect([...detectionsJson([], truth)].join('')).toBe('[]\n')
     // Numbers beyond what a double holds exactly.
     const [large] = await read(
       `[{"image_id":7,"category_id":1,"bbox":[12345678901234567890,0,1,1],"score":12345678901234567890}]`,

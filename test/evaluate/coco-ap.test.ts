@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type CocoSummary, cocoAp, type Detection, type GroundTruth } from '../../src/evaluate/coco-ap.js'
+import type { Detection } from '../../src/evaluate/box-table.js'
+import { type CocoSummary, cocoAp, type GroundTruth } from '../../src/evaluate/coco-ap.js'
 
 interface Fixture {
   readonly name: string

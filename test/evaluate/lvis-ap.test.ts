@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Detection } from '../../src/evaluate/coco-ap.js'
+import type { Detection } from '../../src/evaluate/box-table.js'
 import {
   type Frequency,
   fixedApLimits,

@@ -83,11 +83,11 @@ describe('ids', () => {
     await write(truth, [])
     const read = await readDetectionTruth(paths.truth)
     const detections = read.boxes.map(({ image, category, bbox }) => ({ image, category, bbox, score: 0.5 }))
-    const text = detectionsJson(detections, read)
+    const text = [...detectionsJson(detections, read)].join('')
     expect(text).toContain(`"image_id":${a},"category_id":"c","bbox":[0,0,50,50]`)
     expect(text).toContain(`"image_id":${b},"category_id":"c","bbox":[300,0,50,50]`)
     await write(truth, text)
-    expect(await readDetections(paths.found, read)).toEqual(detections)
+    expect([...(await readDetections(paths.found, read))]).toEqual(detections)
     expect((await scores('coco'))[0]).toBeCloseTo(1, 9)
   })
 
@@ -99,7 +99,7 @@ describe('ids', () => {
     const truth = await readDetectionTruth(paths.truth)
     expect(truth.images).toEqual([{ id: 1 }])
     const [detection] = await readDetections(paths.found, truth)
-    expect(detectionsJson([detection], truth)).toContain(`[0,0,${third},50]`)
+    expect([...detectionsJson([detection], truth)].join('')).toContain(`[0,0,${third},50]`)
   })
 })
 

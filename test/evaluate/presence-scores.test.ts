@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Detection, GroundTruth } from '../../src/evaluate/coco-ap.js'
+import type { Detection } from '../../src/evaluate/box-table.js'
+import type { GroundTruth } from '../../src/evaluate/coco-ap.js'
 import { knownCategories, knownOfFile } from '../../src/evaluate/known-categories.js'
 import { presenceScores } from '../../src/evaluate/presence-scores.js'
 import type { ImageRow, NegativeRow } from '../../src/rows/rows.js'

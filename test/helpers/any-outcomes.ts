@@ -1,6 +1,7 @@
 import { random } from '../../src/base/random.js'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
-import type { Detection, GroundTruth } from '../../src/evaluate/coco-ap.js'
+import type { Detection } from '../../src/evaluate/box-table.js'
+import type { GroundTruth } from '../../src/evaluate/coco-ap.js'
 import type { PhrasePrediction } from '../../src/evaluate/phrase-recall.js'
 import {
   categoryOutcomes,

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { random } from '../../src/base/random.js'
 import { cocoEntries } from '../../src/formats/coco-entries.js'
 import { readJsonElements } from '../../src/formats/read-json-elements.js'
 import { readLines } from '../../src/formats/read-lines.js'
@@ -39,6 +40,59 @@ describe('entries of files in COCO form', () => {
         },
       },
     ])
+  })
+})
+
+describe('elements of a large list', () => {
+  /** Strings that look like the ends of values, some of which lie on the borders of what is read at once. */
+  function drawn(count: number): unknown[] {
+    const draw = random('elements')
+    const text = () =>
+      Array.from({ length: draw.integer(40) }, () => draw.pick([...'"\\\\{}[],: aé\n'])).join('')
+    const value = (deep: number): unknown => {
+      const kind = draw.integer(deep > 3 ? 3 : 5)
+      if (kind < 3) return [draw.normal(), text(), null][kind]
+      const parts = Array.from({ length: draw.integer(5) }, () => value(deep + 1))
+      return kind === 3 ? parts : Object.fromEntries(parts.map((part) => [text(), part]))
+    }
+    return Array.from({ length: count }, () => value(0))
+  }
+  const values = drawn(15_000)
+  const texts = values.map((one) => JSON.stringify(one))
+
+  it('are those of JSON.parse, with their places', async () => {
+    const text = `{"other": [[{}]], "images": [${texts.join(' ,\n')}]}`
+    const path = await written('large.json', text)
+    const elements = await all(readJsonElements(path, { wanted: (key) => key === 'images' }))
+    expect(elements.map(({ value }) => value)).toEqual(values)
+    expect(elements.map(({ index }) => index)).toEqual([...values.keys()])
+    const bytes = Buffer.from(text)
+    const begins = elements.every(
+      ({ at }, index) =>
+        bytes.subarray(at).toString('utf8', 0, Buffer.byteLength(texts[index])) === texts[index],
+    )
+    expect(begins).toBe(true)
+  })
+
+  it('are read one by one where one of them is no standard JSON, and the first fault is told', async () => {
+    for (const [odd, value] of [
+      ['9007199254740993', 9007199254740993n],
+      ['NaN', Number.NaN],
+    ] as const) {
+      const path = await written('odd.json', `[${[...texts.slice(0, 9), odd, ...texts.slice(9, 20)].join()}]`)
+      const elements = await all(readJsonElements(path))
+      expect(elements.map((element) => element.value)).toEqual([
+        ...values.slice(0, 9),
+        value,
+        ...values.slice(9, 20),
+      ])
+    }
+    const broken = `[1, {"a": }, 2}]`
+    await expect(all(readJsonElements(await written('broken.json', broken)))).rejects.toThrow('byte 4: ')
+    const more = '[1, 2, [3]] x'
+    await expect(all(readJsonElements(await written('more.json', more)))).rejects.toThrow('at byte 12')
+    const deep = '['.repeat(3000)
+    await expect(all(readJsonElements(await written('deep.json', deep)))).rejects.toThrow('deeper than 2000')
   })
 })
 

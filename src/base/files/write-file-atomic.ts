@@ -46,7 +46,7 @@ export async function sweepFolder(folder: string): Promise<void> {
  */
 export async function writeFileAtomic(
   path: string,
-  bytes: Uint8Array | string | AsyncIterable<Uint8Array>,
+  bytes: Uint8Array | Iterable<string> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   await makeFolder(dirname(path))
   await sweepFolder(dirname(path))
@@ -63,7 +63,7 @@ export async function writeFileAtomic(
 /** Writes a file whose bytes are on the disk when this returns. */
 export async function writeSynced(
   path: string,
-  bytes: Uint8Array | string | AsyncIterable<Uint8Array>,
+  bytes: Uint8Array | Iterable<string> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const file = await open(path, 'w')
   try {
