@@ -99,5 +99,12 @@ export {
   type Tensors,
   type Vjp,
 } from '../graph/ops/tensor.js'
-export { floats, longs, Session, type SessionOptions, type Value } from '../graph/session.js'
+export {
+  floats,
+  longs,
+  Session,
+  type SessionOptions,
+  type SessionPort,
+  type Value,
+} from '../graph/session.js'
 export { type OnnxOptions, toOnnx } from '../graph/to-onnx.js'

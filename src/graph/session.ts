@@ -41,7 +41,8 @@ export function sessionSettings(threads: number, ownGraph: boolean): InferenceSe
 /** What onnxruntime-node ends a run with that has come as far as to hand over a sequence. */
 const atBarrier = 'Non tensor type is temporarily not supported.'
 
-interface NamedShape {
+/** An input or a result of a graph; the shape of what is no tensor is empty. */
+export interface SessionPort {
   readonly name: string
   readonly shape: Shape
 }
@@ -74,12 +75,12 @@ export class Session {
     return new Session(session, name)
   }
 
-  get inputs(): readonly NamedShape[] {
+  get inputs(): readonly SessionPort[] {
     return shapesOf(this.session.inputMetadata)
   }
 
   /** Its results. */
-  get outputs(): readonly NamedShape[] {
+  get outputs(): readonly SessionPort[] {
     return shapesOf(this.session.outputMetadata).filter(({ name }) => name !== barrier)
   }
 
@@ -118,7 +119,7 @@ export class Session {
   }
 }
 
-const shapesOf = (metadata: InferenceSession['inputMetadata']): NamedShape[] =>
+const shapesOf = (metadata: InferenceSession['inputMetadata']): SessionPort[] =>
   metadata.map((meta) => ({ name: meta.name, shape: meta.isTensor ? meta.shape.map(Number) : [] }))
 
 /** A value as onnxruntime takes it, over the same memory. */
