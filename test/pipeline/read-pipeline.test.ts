@@ -39,7 +39,7 @@ describe('a pipeline', () => {
 
   it('is changed by --set', async () => {
     const { stages } = await read(good, ['where=there', 'web.fetch.retries=5', 'phrases.max_words=4'])
-    expect(stages[0].with).toMatchObject({ path: 'there/pairs.tsv', fetch: { retries: 5, concurrency: 32 } })
+    expect(stages[0].with).toMatchObject({ path: 'there/pairs.tsv', fetch: { retries: 5, concurrency: 256 } })
     expect(stages[1].with).toMatchObject({ max_words: 4 })
     const anew = await read(good, ['web={format: folder, path: elsewhere}', 'web.limit=3'])
     expect(anew.stages[0].with).toMatchObject({ format: 'folder', path: 'elsewhere', limit: 3 })
