@@ -41,8 +41,8 @@ export interface ReplaceOptions {
   readonly olderHashes?: readonly string[]
   /** Told that the shard stays as it was. */
   readonly warn?: (message: string) => void
-  /** Told when the last row is under way: another shard can be made beside what is left of this one. */
-  readonly onLast?: (() => void) | undefined
+  /** Told when few rows are left, which wait for slow servers: another shard can be made beside them. */
+  readonly onTail?: (() => void) | undefined
 }
 
 /**
@@ -71,7 +71,7 @@ export async function ingestShard(
       const fetcher = shared ?? createFetcher(source.config.fetch)
       const stored = await storedRows(task, source, options)
       try {
-        return await ingestRows(task, source, plan, fetcher, write, stored, options.onLast)
+        return await ingestRows(task, source, plan, fetcher, write, stored, options.onTail)
       } finally {
         await stored?.close()
         if (!shared) await fetcher.close()
@@ -147,7 +147,7 @@ async function ingestRows(
   fetcher: Fetcher,
   write: WriteFamily,
   stored: StoredRows | undefined,
-  onLast: (() => void) | undefined,
+  onTail: (() => void) | undefined,
 ): Promise<ShardOutput> {
   const { onProgress } = task
   const sums = shardSums(source.hasBoxes)
@@ -163,7 +163,7 @@ async function ingestRows(
   }
   const { signal, onFailure } = untilFailure(task.signal)
   async function* images(): AsyncGenerator<ImageRow> {
-    for await (const result of ingested({ ...task, signal }, source, plan, counting, { stored, onLast })) {
+    for await (const result of ingested({ ...task, signal }, source, plan, counting, { stored, onTail })) {
       signal.throwIfAborted()
       sums.add(result)
       onProgress?.(sums.done)
@@ -204,6 +204,9 @@ const localAtOnce = 128
 /** What pictures may take that wait for those before them, those of all shards that this process makes at once. */
 const ahead = byteBudget(128_000_000)
 
+/** Share of a shard's rows that its tail is at most. */
+const tailShare = 0.25
+
 /** Which rows of a shard are made, and what is there of them. */
 export interface IngestedOptions {
   /** The rows' places in the shard; all by default. */
@@ -211,8 +214,8 @@ export interface IngestedOptions {
   readonly stored?: StoredRows | undefined
   /** The places of rows that failed before, when they were asked for. */
   readonly failed?: ReadonlySet<number>
-  /** Told when the last row is under way: what is left waits for servers. */
-  readonly onLast?: (() => void) | undefined
+  /** Told when few rows are left (`tailShare`), which are all under way: they wait for slow servers. */
+  readonly onTail?: (() => void) | undefined
 }
 
 /** Until when a row that failed before is asked for again, for each of them, and for all. */
@@ -231,7 +234,7 @@ export async function* ingested(
   source: OpenSource,
   plan: ShardPlan,
   fetcher: Fetcher,
-  { wanted, stored, failed, onLast }: IngestedOptions = {},
+  { wanted, stored, failed, onTail }: IngestedOptions = {},
 ): AsyncGenerator<Ingested> {
   const { config } = source
   const { health } = fetcher
@@ -249,10 +252,23 @@ export async function* ingested(
       return fetcher.fetch(url, abort, room, shard)
     },
   }
+  let left = 0
+  let isAllUnderWay = false
+  const lookForTail = () => {
+    if (isAllUnderWay && left <= tailShare * plan.rows) onTail?.()
+  }
   const work = async (numberedRow: Numbered, room: Room): Promise<Ingested> => {
     const [{ pairs }] = numberedRow
-    const made = await workOf(numberedRow, room)
+    left++
+    const made = await workOf(numberedRow, room).finally(() => {
+      left--
+      lookForTail()
+    })
     return pairs > 1 ? { ...made, pairs } : made
+  }
+  const onLast = () => {
+    isAllUnderWay = true
+    lookForTail()
   }
   const workOf = async ([row, index]: Numbered, room: Room): Promise<Ingested> => {
     const key = rowKey(shard, index)

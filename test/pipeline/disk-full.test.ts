@@ -114,10 +114,11 @@ stages:
   )
 
   it.each([
-    { how: 'in one process', more: [], processes: 1 },
-    { how: 'in two processes', more: ['--workers', '2'], processes: 2 },
-    ...(hasRedis ? [{ how: 'over a queue', more: ['--queue'], processes: 1 }] : []),
-  ])('ends at once with what is whole, $how', async ({ how, more, processes }) => {
+    // Shards are begun while the last rows of others are under way: what is written of them takes room, too.
+    { how: 'in one process', more: [], underWay: 4, least: 1 },
+    { how: 'in two processes', more: ['--workers', '2'], underWay: 2, least: 2 },
+    ...(hasRedis ? [{ how: 'over a queue', more: ['--queue'], underWay: 1, least: 2 }] : []),
+  ])('ends at once with what is whole, $how', async ({ how, more, underWay, least }) => {
     visits.clear()
     const left = join(folder, `left ${how}`)
     const disk = join(folder, `disk ${how}`)
@@ -131,9 +132,9 @@ stages:
     expect(code).toBe(1)
     const asked = [...visits.values()].reduce((sum, count) => sum + count, 0)
     const made = await wholeShards(join(left, 'run'))
-    expect(made).toBeGreaterThanOrEqual(2)
-    // Those that are there, and one that each process was at.
-    expect(asked).toBeLessThanOrEqual(20 * (made + processes))
+    expect(made).toBeGreaterThanOrEqual(least)
+    // Those that are there, and those that were under way.
+    expect(asked).toBeLessThanOrEqual(20 * (made + underWay))
 
     visits.clear()
     const again = await runCommand('run', pipeline, '--dataset', join(left, 'run'))

@@ -148,7 +148,7 @@ async function openIngest(
         const { retryShard } = await import('../../ingest/retry-shard.js')
         const { ingestShard } = await import('../../ingest/ingest-shard.js')
         const retried = await retryShard(task, source, part, await open(), isRetried)
-        return retried ?? ingestShard(task, source, part, await open(), { ...replacing, onLast: onWaiting })
+        return retried ?? ingestShard(task, source, part, await open(), { ...replacing, onTail: onWaiting })
       },
       async close() {
         const dnsTrouble = fetcher && dnsWarning(fetcher.dns, stage.with.fetch.dns.warn_share)
