@@ -7,7 +7,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Random, random } from '../src/base/random.js'
@@ -21,8 +21,9 @@ import { createDataset, readDataset } from '../src/shards/dataset.js'
 import { runShardTask } from '../src/shards/shard-task.js'
 import { openStorage } from '../src/storage/open-storage.js'
 import type { Storage } from '../src/storage/storage.js'
+import { peakMb } from './measure-process.js'
 import { repeatShards } from './repeat-shards.js'
-import { gatherFigures, median, option, printReport } from './report.js'
+import { gatherFigures, median, option, printReport, spread } from './report.js'
 
 const total = Number(option('proposals', '1000000'))
 const phrasesARow = 5
@@ -94,9 +95,6 @@ const all = (rules: RuleConfig[]): RuleConfig[] => [
 ]
 const { rules } = filterConfig.parse({})
 
-const peakMb = async () =>
-  Number(/VmHWM:\s*(\d+)/.exec(await readFile('/proc/self/status', 'utf8'))?.[1] ?? 0) / 1024
-
 /** Filters shards; processor seconds, by the clock, boxes kept, and the peak of memory after the first five and after all. */
 async function run(storage: Storage, of: readonly string[], stage: string, given: RuleConfig[]) {
   const [start, before] = [performance.now(), process.cpuUsage()]
@@ -105,11 +103,11 @@ async function run(storage: Storage, of: readonly string[], stage: string, given
     const task = { storage, stage, shard, configHash: stage, inputs: {} }
     const { record } = await filterShard(task, { rules: given, phrases: 'chunk', proposals: 'label' })
     kept += record.out
-    if (at === 4) early = await peakMb()
+    if (at === Math.min(4, of.length - 1)) early = peakMb()
   }
   const { user, system } = process.cpuUsage(before)
   const wall = (performance.now() - start) / 1000
-  return { wall, cpu: (user + system) / 1e6, kept, early, peak: await peakMb() }
+  return { wall, cpu: (user + system) / 1e6, kept, early, peak: peakMb() }
 }
 type Ran = Awaited<ReturnType<typeof run>>
 
@@ -145,8 +143,6 @@ try {
   for (const shard of shards) await makeShard(storage, shard)
 
   await run(storage, shards.slice(0, 1), 'warm', rules)
-  const spread = (values: readonly number[]) =>
-    `${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)}`
   for (const [name, given, limit] of [
     ['default rules', rules, 1],
     ['ten rules', all(rules), 1.5],
@@ -155,7 +151,7 @@ try {
     for (let at = 0; at < runs; at++)
       all.push(await run(storage, shards, `${name.replaceAll(' ', '-')}-${at}`, given))
     const cpu = all.map((one) => one.cpu)
-    const note = `${all[0]!.kept} boxes kept, ${spread(cpu)}, ${median(all.map(({ wall }) => wall)).toFixed(2)} s by the clock`
+    const note = `${all[0]!.kept} boxes kept, ${spread(cpu, 2)}, ${median(all.map(({ wall }) => wall)).toFixed(2)} s by the clock`
     report(`${name}, processor time`, median(cpu), 's', `<= ${limit}`, median(cpu) <= limit, note)
   }
   const filter = createFilter(rules)

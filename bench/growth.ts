@@ -16,13 +16,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sharp from 'sharp'
 import { random } from '../src/base/random.js'
-import { modelCard } from '../src/model/model-card.js'
-import { writeModelFolder } from '../src/model/model-folder.js'
-import { glip, glipInputs } from '../src/model/network/glip.js'
-import { initialValue, parametersOf } from '../src/model/network/parameters.js'
 import { glipConfig } from '../src/model/network/presets.js'
 import { specialTokens } from '../src/model/word-piece.js'
 import { type Measured, measureProcess } from './measure-process.js'
+import { writeRandomModel } from './random-model.js'
 import { gatherFigures, option, printReport } from './report.js'
 
 const smallest = Number(option('pictures', '200'))
@@ -52,16 +49,7 @@ async function makeTeacher(folder: string) {
     [...specialTokens, ...things, ...kinds, 'a', 'and'].map((word, at) => [word, at]),
   )
   const config = glipConfig('toy', vocabulary.size)
-  const { contrastive: _, ...outputs } = glip(config, glipInputs(config, 1))
-  const parameters = parametersOf(Object.values(outputs)).map((parameter) => ({
-    name: parameter.name,
-    shape: parameter.shape,
-    read: async () => initialValue(parameter, 1),
-  }))
-  await mkdir(folder, { recursive: true })
-  const lineage = 'Random weights, for a benchmark.\n'
-  const card = modelCard({ name: 'toy', config, license: 'unknown', lineage })
-  await writeModelFolder(folder, { config, vocabulary, parameters, card, batch: 1 })
+  await writeRandomModel(folder, 'toy', config, vocabulary)
 }
 
 async function writeRun(folder: string, url: string, count: number, teacher: string, steps: number) {

@@ -17,7 +17,7 @@ import sharp from 'sharp'
 import { request } from 'undici'
 import { random } from '../src/base/random.js'
 import { measureProcess } from './measure-process.js'
-import { gatherFigures, median, option, printReport } from './report.js'
+import { gatherFigures, median, option, printReport, spread } from './report.js'
 
 const urls = Number(option('urls', '4000'))
 const rounds = Number(option('rounds', '5'))
@@ -191,8 +191,14 @@ function reportAll(name: string, values: readonly (number | null)[], unit: strin
   const [sign, bound] = goal.split(' ')
   const isMet = sign === '>=' ? value >= Number(bound) : value <= Number(bound)
   const digits = Math.max(...known) < 10 ? 2 : 0
-  const spread = `${Math.min(...known).toFixed(digits)} to ${Math.max(...known).toFixed(digits)}`
-  report(name, value, unit, goal, goal === '' ? null : isMet, [note, spread].filter(Boolean).join(', '))
+  report(
+    name,
+    value,
+    unit,
+    goal,
+    goal === '' ? null : isMet,
+    [note, spread(known, digits)].filter(Boolean).join(', '),
+  )
 }
 
 /** Rates beside a peer and beside the same decoder alone, in turns. */

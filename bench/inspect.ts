@@ -13,7 +13,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,7 @@ import { chromium, type Page } from 'playwright-core'
 import { isDataset } from '../src/shards/dataset.js'
 import { openStorage } from '../src/storage/open-storage.js'
 import { makeInspectDataset } from '../test/helpers/inspect-dataset.js'
+import { peakMb } from './measure-process.js'
 import { repeatShards } from './repeat-shards.js'
 import { type Figure, median, option, printReport } from './report.js'
 
@@ -54,9 +55,7 @@ const start = async () => {
   return { server, address, started: performance.now() - since }
 }
 let { server, address, started } = await start()
-/** The highest that the server's resident memory has been, in MB. */
-const peakMb = () =>
-  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+const serverMb = () => peakMb(server.pid as number)
 
 const ask = async (path: string) => {
   const token = address.searchParams.get('token') as string
@@ -168,7 +167,7 @@ try {
   await page.goto(`${address.origin}/?head=kite&regions_an_image=3`)
   await page.locator('[data-testid=kept][data-boxes]').waitFor()
   const filtered = await drag(page, steps)
-  figure('server_peak_rss', peakMb(), 'MB', mostMb, 'one grounding indexed')
+  figure('server_peak_rss', serverMb(), 'MB', mostMb, 'one grounding indexed')
   await whole('tab=compare')
   await page.goto(`${address.origin}/?tab=compare`)
   await page.locator('.pair').first().waitFor()
@@ -194,7 +193,7 @@ try {
   figure('index_again', indexSeconds, 's', 5, 'the next time, from the first pictures on')
   figure('compare_step', median(compared), 'ms', 100, `of ${steps}, two rounds side by side`)
   figure('compare_step_worst', Math.max(...compared), 'ms', 100)
-  figure('server_peak_rss_compare', peakMb(), 'MB', mostMb, 'two groundings indexed')
+  figure('server_peak_rss_compare', serverMb(), 'MB', mostMb, 'two groundings indexed')
   await browser.close()
 } finally {
   server.kill('SIGTERM')

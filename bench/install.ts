@@ -10,7 +10,7 @@ import { lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { gatherFigures, median, option, printReport } from './report.js'
+import { gatherFigures, median, option, printReport, spread } from './report.js'
 
 const runs = Number(option('runs', '20'))
 const folder = await mkdtemp(join(tmpdir(), 'groundmill-bench-'))
@@ -45,7 +45,7 @@ function reportStart(name: string, args: readonly string[], limit: number) {
     node.push(milliseconds(['-e', '0']))
   }
   const value = median(own)
-  const note = `${Math.min(...own).toFixed(0)} to ${Math.max(...own).toFixed(0)}, Node alone ${median(node).toFixed(0)}`
+  const note = `${spread(own, 0)}, Node alone ${median(node).toFixed(0)}`
   report(name, value, 'ms', `<= ${limit}`, value <= limit, note)
 }
 

@@ -59,6 +59,10 @@ export function measureProcess(
   })
 }
 
+/** The highest that a process's resident memory has been, in MB; its own by default. */
+export const peakMb = (pid: number | 'self' = 'self'): number =>
+  Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024
+
 /** A process and all below it. */
 function treeOf(root: number): number[] {
   const children = new Map<number, number[]>()

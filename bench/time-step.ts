@@ -2,13 +2,13 @@
  * Times training steps of a preset for bench/train-step.ts, in a process of its own, as bench/parity/time_step.py does:
  * `tsx bench/time-step.ts NETWORK STEPS BOXES`. Prints times, processor times and the process's peak memory.
  */
-import { readFileSync } from 'node:fs'
 import { Session } from '../src/graph/session.js'
 import { trainGraph } from '../src/train/loss/train-graph.js'
 import { adamWStep } from '../src/train/optimizer/adamw.js'
 import { initialState, stateViews } from '../src/train/optimizer/optimizer-state.js'
 import { groupParameters } from '../src/train/optimizer/parameter-groups.js'
 import { openStepSessions } from '../src/train/step-sessions.js'
+import { peakMb } from './measure-process.js'
 import { firstValue, makeBatch, optimizer, subjects, trainingOf } from './train-batch.js'
 
 const [, , network = '', steps = '', boxes = ''] = process.argv
@@ -47,8 +47,7 @@ const trainOnce = () => {
 for (let index = 0; index < 2; index++) await trainOnce()
 const times: Awaited<ReturnType<typeof trainOnce>>[] = []
 for (let index = 0; index < Number(steps); index++) times.push(await trainOnce())
-const [, kilobytes] = /VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
-const memory = Number(kilobytes) / 1024
+const memory = peakMb()
 await step.close()
 
 const forward = await Session.open(graph.forward, options)

@@ -12,7 +12,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { trainGraph } from '../src/train/loss/train-graph.js'
-import { gatherFigures, median, option, printReport, refuse } from './report.js'
+import { gatherFigures, median, option, printReport, refuse, spread } from './report.js'
 import { makeBatch, subjects, trainingOf, writeStepInputs } from './train-batch.js'
 
 const rounds = Number(option('rounds', '5'))
@@ -55,8 +55,6 @@ function timeTorch(file: string): StepTimes | undefined {
 }
 
 const { figures, report } = gatherFigures()
-const spread = (values: readonly number[], digits: number) =>
-  `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`
 
 async function measure(name: string) {
   const subject = subjects[name]

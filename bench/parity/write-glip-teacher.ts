@@ -6,13 +6,9 @@
  * One input alone, height x width, whose shorter side is that of the pictures shown: `session.run` and
  * `detect` are then of the same graph, whatever a picture's aspect.
  */
-import { mkdirSync } from 'node:fs'
-import { modelCard } from '../../src/model/model-card.js'
-import { writeModelFolder } from '../../src/model/model-folder.js'
-import { glip, glipInputs } from '../../src/model/network/glip.js'
-import { initialValue, parametersOf } from '../../src/model/network/parameters.js'
 import { glipConfig } from '../../src/model/network/presets.js'
 import { specialTokens } from '../../src/model/word-piece.js'
+import { writeRandomModel } from '../random-model.js'
 import { option } from '../report.js'
 
 const folder = option('out', '')
@@ -31,13 +27,4 @@ const config = {
   image_sizes: [[height, width] as const],
   image_resize: { shortest_edge: Math.min(height, width), longest_edge: Math.max(height, width) },
 }
-const { contrastive: _, ...outputs } = glip(config, glipInputs(config, 1, { height, width }))
-const parameters = parametersOf(Object.values(outputs)).map((parameter) => ({
-  name: parameter.name,
-  shape: parameter.shape,
-  read: async () => initialValue(parameter, 1),
-}))
-mkdirSync(folder, { recursive: true })
-const lineage = 'Random weights, for a benchmark.\n'
-const card = modelCard({ name: preset, config, license: 'unknown', lineage })
-await writeModelFolder(folder, { config, vocabulary, parameters, card, batch: 1 })
+await writeRandomModel(folder, preset, config, vocabulary, { height, width })

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { describe, expect, it } from 'vitest'
+import { assembleRows } from '../../src/parquet/assemble-rows.js'
+import { leafKey } from '../../src/parquet/read-columns.js'
 import { fixtureFolder, openedBytes, parquetFixtures, parquetRows } from '../helpers/parquet-fixtures.js'
 
 const files = await parquetFixtures()
@@ -67,4 +69,18 @@ describe('a Parquet file of pyarrow', () => {
     const some = await parquetRows(bytes, { columns: ['map', 'captions'], start: 15, end: 30 })
     expect(some).toEqual(whole.slice(15, 30).map(({ captions, map }) => ({ captions, map })))
   })
+})
+
+it('rows have as many columns as a file says, whatever their names are', () => {
+  // More than a function may have parameters.
+  const names = Array.from({ length: 70_000 }, (_, at) => (at === 5 ? '__proto__' : `column "${at}"\n`))
+  const children = names.map((name) => ({
+    element: { name, repetition_type: 'REQUIRED' },
+    ...{ children: [], path: [name] },
+  }))
+  const leaf = (at: number) => ({ values: [at], entries: 1, firstRow: 0 })
+  const leaves = new Map(names.map((name, at) => [leafKey([name]), leaf(at)]))
+  const [row] = assembleRows({ children } as never, leaves as never, { start: 0, end: 1, rows: 1 })
+  expect(Object.keys(row ?? {})).toEqual(names)
+  expect(Object.values(row ?? {})).toEqual(names.map((_, at) => at))
 })

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { hashFile } from '../../base/files/hash-file.js'
 import { absent, syncFolder } from '../../base/files/sync-folder.js'
 import { asideSuffix } from '../../base/files/write-file-atomic.js'
 import type { Storage } from '../../storage/storage.js'
@@ -102,9 +102,7 @@ async function hashFiles(folder: string, prefix: string): Promise<Record<string,
       await rm(path)
       continue
     }
-    const hash = createHash('sha256')
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
-    files[`${prefix}/${relative(folder, path).replaceAll('\\', '/')}`] = hash.digest('hex')
+    files[`${prefix}/${relative(folder, path).replaceAll('\\', '/')}`] = (await hashFile(path)).sha256
   }
   return files
 }

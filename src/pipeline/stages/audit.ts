@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import type { AuditSummary } from '../../audit/audit-labels.js'
 import { type AuditConfig, auditConfig, auditNotHashed } from '../../audit/config.js'
 import type { AuditOptions } from '../../audit/grounded-pictures.js'
 import { isAuditSummary } from '../../audit/is-audit-summary.js'
 import type { GroundingSource } from '../../audit/known-heads.js'
+import { hashFile } from '../../base/files/hash-file.js'
 import { unreadable } from '../../base/files/read-file.js'
 import { openRegularFile } from '../../base/files/regular-file.js'
 import { hashJson } from '../../base/hash.js'
@@ -153,11 +152,6 @@ async function requireJsonFile(path: string): Promise<void> {
 }
 
 async function hashOf(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
-  } catch (error) {
-    unreadable(path)(error)
-  }
-  return hash.digest('hex')
+  const { sha256 } = await hashFile(path).catch(unreadable(path))
+  return sha256
 }

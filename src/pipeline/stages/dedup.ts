@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { hashFile } from '../../base/files/hash-file.js'
 import { hashJson } from '../../base/hash.js'
 import { mapLimited, readsAtOnce } from '../../base/map-limited.js'
 import { orderedMap } from '../../base/ordered-map.js'
@@ -170,11 +169,10 @@ async function openOtherSet(name: string, stage: string) {
       `Stage "${stage}": against: "${name}" is neither a stage that it needs, nor a dataset, nor a file of hashes.`,
     )
   }
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(name)) hash.update(chunk as Buffer)
+  const { sha256 } = await hashFile(name)
   // Read now, so that a file without hashes stops the stage before its first shard.
   const list = await readHashList(name)
-  return { hash: hash.digest('hex'), read: async () => list }
+  return { hash: sha256, read: async () => list }
 }
 
 async function openDataset(name: string, storage: Storage, shards: readonly string[]) {
