@@ -13,7 +13,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,6 +70,24 @@ async function whole(query: string) {
     if (index.isWhole) return
     // As seldom as the page asks: work in the background gives way to requests.
     await sleep(500)
+  }
+}
+
+/** Seconds until the server has done what it does in the background: until it takes next to no processor for a second. */
+async function rest(): Promise<number> {
+  const begun = performance.now()
+  const ticks = () => {
+    const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return Number(fields[11]) + Number(fields[12])
+  }
+  for (let last = ticks(); ; ) {
+    await sleep(1000)
+    const now = ticks()
+    // Of a hundred ticks.
+    if (now - last <= 3) return (performance.now() - begun) / 1000 - 1
+    last = now
   }
 }
 
@@ -162,16 +180,20 @@ try {
   const more: Opening[] = []
   for (let at = 1; at < openings; at++) more.push(await opening(page, address.origin))
   await page.locator('[data-testid=kept][data-boxes]').waitFor()
+  const atOnce = await drag(page, steps)
+  const restSeconds = await rest()
   const plain = await drag(page, steps)
   // The same while filters hold, and the pictures of the page change with every step.
   await page.goto(`${address.origin}/?head=kite&regions_an_image=3`)
   await page.locator('[data-testid=kept][data-boxes]').waitFor()
+  await rest()
   const filtered = await drag(page, steps)
   figure('server_peak_rss', serverMb(), 'MB', mostMb, 'one grounding indexed')
   await whole('tab=compare')
   await page.goto(`${address.origin}/?tab=compare`)
   await page.locator('.pair').first().waitFor()
   await page.locator('[data-testid=kept][data-boxes]').waitFor()
+  await rest()
   const compared = await drag(page, steps)
   const paints = [first, ...more].map(({ paint }) => paint)
   const shown = [first, ...more].map(({ pictures: time }) => time)
@@ -185,6 +207,15 @@ try {
     1000,
     `all that are in sight; worst ${Math.max(...shown).toFixed(0)}`,
   )
+  const worst = `worst ${Math.max(...atOnce).toFixed(0)}: the first one is a jump of twenty places`
+  figure(
+    'slider_step_at_once',
+    median(atOnce),
+    'ms',
+    100,
+    `of ${steps}, as soon as the page is there; ${worst}`,
+  )
+  figure('counted_ahead', restSeconds, 's', null, 'then, until all places of the slider are counted')
   figure('slider_step', median(plain), 'ms', 100, `of ${steps}`)
   figure('slider_step_worst', Math.max(...plain), 'ms', 100)
   figure('slider_step_filtered', median(filtered), 'ms', 100, `of ${steps}, with two filters`)

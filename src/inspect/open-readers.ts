@@ -35,7 +35,8 @@ export function openReaders(dataset: Inspected, idle: () => Promise<void>, revie
   const selections = new Selections(dataset, keys)
   const samples = new SampleReader(dataset, groups)
   const verdicts = new VerdictReader(dataset, rows)
-  const views = new ViewReader(dataset, { index, rows, samples, groups, dropped, selections, verdicts })
+  const sources = { index, rows, samples, groups, dropped, selections, verdicts }
+  const views = new ViewReader(dataset, sources, idle)
   const doubts = new Doubts(dataset, { groups, verdicts })
   return {
     index,
@@ -48,6 +49,7 @@ export function openReaders(dataset: Inspected, idle: () => Promise<void>, revie
     }),
     async close() {
       doubts.close()
+      await views.close()
       await index.close()
       await rows.close()
     },

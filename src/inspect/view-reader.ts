@@ -6,7 +6,8 @@ import { compareSamples } from './compare-samples.js'
 import type { DroppedReader } from './dropped-reader.js'
 import type { DatasetIndex } from './index/dataset-index.js'
 import { type Inspected, type Layer, placeOf, rowOf } from './index/layer.js'
-import { type QueryResult, ViewCounter } from './index/query-index.js'
+import { type Others, type QueryResult, ViewCounter } from './index/query-index.js'
+import { lastPlace, placeCount } from './index/slider-places.js'
 import { judgedSamples } from './judged-samples.js'
 import type { RowGroups } from './row-groups.js'
 import { mostBoxes, type SampleReader } from './sample-reader.js'
@@ -14,6 +15,7 @@ import type { Selections } from './selections.js'
 import type { VerdictReader } from './verdict-reader.js'
 import type { CountsAnswer, IndexAnswer, Sample, SampleAnswer, SamplesAnswer } from './view/answers.js'
 import { chooseLayers } from './view/choose-layers.js'
+import { thresholdOf } from './view/threshold.js'
 import { needsIndex, pageSize, type View, writeView } from './view/view.js'
 
 /**
@@ -25,12 +27,12 @@ const mostResults = 3
 /** Other requests have their turn after so long. */
 const sliceMs = 15
 
-/** Does work that may stop, and lets others work in between. */
-async function inSlices(work: Iterable<void>): Promise<void> {
+/** Does work that may stop, and lets others work in between. @param pause resolves when it may go on */
+async function inSlices(work: Iterable<void>, pause: () => Promise<void> = setImmediate): Promise<void> {
   let since = performance.now()
   for (const _ of work) {
     if (performance.now() - since < sliceMs) continue
-    await setImmediate()
+    await pause()
     since = performance.now()
   }
 }
@@ -48,23 +50,63 @@ export interface ViewSources {
 
 type Layers = ReturnType<typeof chooseLayers<Layer>>
 
+/** What is asked of the index. */
+interface Question {
+  readonly view: View
+  readonly layer: Layer
+  readonly others: Others
+  /** The view but for its threshold, which may move, and for how far the index is, which grows. */
+  readonly viewName: string
+  /** How far the index is. */
+  readonly rows: string
+}
+
+/** Counts of a view at thresholds that were asked for, or may be. */
+interface CountsAhead {
+  readonly name: string
+  readonly counts: Map<View['threshold'], QueryResult['counts']>
+}
+
 /** What a view shows of a dataset: its counts, the pictures of its page, the open picture. */
 export class ViewReader {
   readonly #results = new LruCache<string, QueryResult>({ maxSize: mostResults })
   #counting: Promise<unknown> = Promise.resolve()
   /** What has counted last, and of what. */
   #counter: { readonly name: string; readonly counter: ViewCounter } | undefined
+  #ahead: CountsAhead | undefined
+  #countingAhead: Promise<void> = Promise.resolve()
 
+  /** @param idle as `DatasetIndex` takes it */
   constructor(
     private readonly dataset: Inspected,
     private readonly read: ViewSources,
+    private readonly idle: () => Promise<void>,
   ) {}
+
+  /** Ends what is done in the background. */
+  async close(): Promise<void> {
+    this.#ahead = undefined
+    await this.#countingAhead
+  }
 
   /** What is counted in the part of the dataset that is indexed by now; undefined where there is no layer. */
   async counts(view: View): Promise<CountsAnswer | undefined> {
     const layers = chooseLayers(view, this.dataset.layers)
     if (!layers.layer) return undefined
-    const { counts } = await this.#query(view, layers)
+    const question = await this.#question(view, layers)
+    const index = this.#progress(layers)
+    const name = `${question.viewName} ${question.rows}`
+    const known = this.#ahead?.name === name ? this.#ahead.counts.get(view.threshold) : undefined
+    if (known) return { ...known, index }
+    const { counts } = await this.#answer(question)
+    if (index.isWhole) {
+      if (this.#ahead?.name !== name) {
+        this.#ahead = { name, counts: new Map() }
+        // What goes wrong here goes wrong again where it is asked for, and is told there.
+        this.#countingAhead = this.#countAhead(question, this.#ahead).catch(() => {})
+      }
+      this.#ahead.counts.set(view.threshold, counts)
+    }
     return { ...counts, index: this.#progress(layers) }
   }
 
@@ -132,28 +174,72 @@ export class ViewReader {
     }
   }
 
-  async #query(view: View, { layer, against, truth }: Layers): Promise<QueryResult> {
+  /**
+   * Counts a view at all places of the slider, from its own threshold upward and then downward, while nothing is asked,
+   * so that the slider need not wait. It has a counter of its own: that of the requests stays where they are.
+   */
+  async #countAhead({ view, viewName, layer, others, rows }: Question, ahead: CountsAhead): Promise<void> {
+    await this.idle()
+    // Before a count that is asked for meanwhile begins.
+    const counter = await this.#counting.then(() =>
+      this.#counter?.name === viewName ? this.#counter.counter.copy() : undefined,
+    )
+    if (!counter) return
+    const here = Math.max(0, lastPlace(thresholdOf(view, layer)))
+    for (let at = 0; at <= placeCount; at++) {
+      const place = here + at <= placeCount ? here + at : placeCount - at
+      const threshold = place / placeCount
+      if (ahead.counts.has(threshold)) continue
+      await this.idle()
+      if (this.#ahead !== ahead) return
+      await inSlices(counter.count({ ...view, threshold }), this.idle)
+      // A layer that made room for another one meanwhile was not counted.
+      if (this.#rows({ layer, ...others }) !== rows) return
+      ahead.counts.set(threshold, counter.counts())
+    }
+  }
+
+  async #query(view: View, layers: Layers): Promise<QueryResult> {
+    return this.#answer(await this.#question(view, layers))
+  }
+
+  /** What a view asks of the index, with the layers that it needs asked for. */
+  async #question(view: View, { layer, against, truth }: Layers): Promise<Question> {
     if (against) this.read.index.want(against)
     if (layer) this.read.index.want(layer, truth)
     // Read before the index is looked at, which may grow meanwhile.
     const only = view.only === null ? undefined : await this.read.selections.flags(view.only)
+    const shown = { ...view, page: 0, open: null }
+    return {
+      view,
+      layer: layer as Layer,
+      others: { ...(against && { against }), ...(truth && { truth }), ...(only && { only }) },
+      viewName: `${writeView({ ...shown, threshold: null })} ${this.read.selections.version}`,
+      rows: this.#rows({ layer, against, truth }),
+    }
+  }
+
+  /** How far the index of a view's layers is. */
+  #rows({ layer, against, truth }: Layers): string {
     const progress = [
       layer && this.read.index.progress(layer, truth),
       against && this.read.index.progress(against),
     ]
-    const shown = { ...view, page: 0, open: null }
-    const name = `${writeView(shown)} ${progress.map((one) => one?.rows ?? 0).join(' ')} ${this.read.selections.version}`
+    return progress.map((one) => one?.rows ?? 0).join(' ')
+  }
+
+  async #answer({ view, layer, others, viewName, rows }: Question): Promise<QueryResult> {
+    const name = `${viewName} ${rows} ${view.threshold}`
     const known = this.#results.get(name)
     if (known) return known
-    const others = { ...(against && { against }), ...(truth && { truth }), ...(only && { only }) }
-    // But for the threshold, which may move, and for how far the index is, which grows.
-    const counterName = `${writeView({ ...shown, threshold: null })} ${this.read.selections.version}`
-    const make = () => new ViewCounter(this.dataset, this.read.index, view, layer as Layer, others)
     // One after another, since a counter goes on from where it is.
     const counted = this.#counting.then(async () => {
       const done = this.#results.get(name)
       if (done) return done
-      if (this.#counter?.name !== counterName) this.#counter = { name: counterName, counter: make() }
+      if (this.#counter?.name !== viewName) {
+        const counter = new ViewCounter(this.dataset, this.read.index, view, layer, others)
+        this.#counter = { name: viewName, counter }
+      }
       const { counter } = this.#counter
       await inSlices(counter.count(view))
       const result = counter.result()

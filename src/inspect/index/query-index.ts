@@ -63,8 +63,8 @@ export function queryIndex(
   return counter.result()
 }
 
-/** Where the moves of boxes are more than this part of all boxes, all are counted anew. */
-const mostMoves = 1 / 6
+/** Where the moves of boxes are more than this part of all boxes, all are counted anew: a move takes about twice the time. */
+const mostMoves = 1 / 2
 
 /**
  * Counts everything that the page counts of a view, at one threshold after another: in one pass over the index, and
@@ -245,10 +245,20 @@ export class ViewCounter {
     return moved / all
   }
 
-  result(): QueryResult {
+  /** Another one that goes on from here. */
+  copy(): ViewCounter {
+    const copy = new ViewCounter(this.dataset, this.index, this.view, this.layer, this.others)
+    copy.#choices = this.#choices
+    copy.#shards = [...this.#shards]
+    copy.#sums = structuredClone(this.#sums)
+    copy.#counted = this.#counted
+    return copy
+  }
+
+  counts(): QueryResult['counts'] {
     const { kept, matched, boxed, verdicts, changes, histograms, allScores, heads, hosts } = this.#sums
     const { against, truth } = this.others
-    const counts = {
+    return {
       ...{ kept: { ...kept }, matched: { ...matched }, boxed: { ...boxed } },
       verdicts: truth ? { ...verdicts, pictures: { ...verdicts.pictures } } : null,
       histograms: perMeasure((name) => [...histograms[name]]),
@@ -257,13 +267,16 @@ export class ViewCounter {
       hosts: tallyOf(hosts, this.index.hosts, this.view.hosts),
       changes: against ? { ...changes } : null,
     }
+  }
+
+  result(): QueryResult {
     const [isMatch, noted] = [this.#sums.isMatch.slice(), this.#keys && this.#sums.keys.slice()]
     const threshold = this.#counted?.own ?? 0
     const keys = () => (this.#keys === 'threshold' ? this.#nearKeys(threshold) : noted)
-    const { pictures } = matched
+    const { pictures } = this.#sums.matched
     let matches: Uint32Array | undefined
     return {
-      counts,
+      counts: this.counts(),
       get matches() {
         matches ??= matchesOf(isMatch, keys(), pictures)
         return matches
