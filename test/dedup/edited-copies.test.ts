@@ -119,7 +119,8 @@ describe('a fingerprint', () => {
     const words = readFingerprint(text) as Uint32Array
     expect([...words.slice(0, 3)]).toEqual([0xfedcba98, 0xfc43_db25, 0])
     expect(new Uint8Array(words.buffer, 4 * 32)).toEqual(colours)
-    for (const other of ['', null, undefined, text.slice(4), '*'.repeat(text.length)])
+    const longer = `${text.slice(0, -1)}A`
+    for (const other of ['', null, undefined, text.slice(4), longer, '*'.repeat(text.length)])
       expect(readFingerprint(other)).toBeUndefined()
   })
 
