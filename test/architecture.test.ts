@@ -134,8 +134,8 @@ describe('the rooms of docs/architecture.md', () => {
   })
 })
 
-/** Packages that are loaded with a file: those of its imports, and of theirs, but for what it imports while it works. */
-async function packagesLoadedWith(start: string): Promise<Set<string>> {
+/** What is loaded with a file: its imports, and theirs, but for what it imports while it works. */
+async function loadedWith(start: string) {
   const packages = new Set<string>()
   const seen = new Set<string>()
   const queue = [start]
@@ -149,7 +149,7 @@ async function packagesLoadedWith(start: string): Promise<Set<string>> {
       else if (files.includes(path)) queue.push(path)
     }
   }
-  return packages
+  return { packages, files: seen }
 }
 
 describe('a command', () => {
@@ -163,11 +163,18 @@ describe('a command', () => {
     'src/cli/machines/worker.ts',
     'src/pipeline/engines/task-child.ts',
   ])('%s loads what a stage works with when that works', async (file) => {
-    const packages = await packagesLoadedWith(file)
+    const { packages } = await loadedWith(file)
     expect(packages).toContain('zod')
     const heavy =
       /^(apache-arrow|parquet-wasm|sharp|undici|natural|onnxruntime-node|@bufbuild|@huggingface|@duckdb)/
     expect([...packages].filter((name) => heavy.test(name))).toEqual([])
+  })
+
+  it('answers at once where it needs no pipeline, or nothing but its own help', async () => {
+    const { files } = await loadedWith('src/cli/stats.ts')
+    expect(files).toContain('src/shards/commit.ts')
+    expect([...files].filter((file) => file.startsWith('src/pipeline/stages/'))).toEqual([])
+    expect([...(await loadedWith('src/cli/main.ts')).packages]).not.toContain('zod')
   })
 })
 

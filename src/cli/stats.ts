@@ -16,7 +16,7 @@ import {
 import { readRunRecord } from '../pipeline/records/run-record.js'
 import type { Dataset } from '../pipeline/stages/stage-context.js'
 import { readPresences } from '../pipeline/tasks/read-presences.js'
-import { type RunState, runStateReader } from '../pipeline/tasks/run-state.js'
+import type { RunState } from '../pipeline/tasks/run-state.js'
 import { type StoredMend, storedMends } from '../pipeline/tasks/stored-mends.js'
 import { readDataset } from '../shards/dataset.js'
 import { listSelections } from '../shards/selections.js'
@@ -160,6 +160,7 @@ async function mendsOf(url: string, dataset: Dataset, stages: readonly FunnelSta
 async function runOf(url: string): Promise<Pick<RunState, 'at' | 'processes' | 'setAside'> | undefined> {
   const storage = openStorage(url)
   if ((await readPresences(storage)).length === 0) return undefined
+  const { runStateReader } = await import('../pipeline/tasks/run-state.js')
   const { at, processes, setAside } = await runStateReader(storage)()
   return { at, processes, setAside }
 }

@@ -125,6 +125,7 @@ export function createCopyIndex(capacity: number, mirrored: boolean): CopyIndex 
       const entries: number[] = []
       for (let probe = 0; probe < count; probe++)
         if (heads[probe] !== 0) collect(mixed(codes[probe]!), places[probe]!, entries)
+      if (entries.length === 0) return -1
       // The first one is named.
       for (const entry of new Set(entries.sort((one, other) => one - other)))
         if (isSamePicture(fingerprint, fingerprintOf(entry), mirrored)) return numbers[entry]!

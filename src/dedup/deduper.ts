@@ -2,7 +2,7 @@ import { readFingerprint } from '../rows/fingerprint.js'
 import type { DedupConfig } from './config.js'
 import { type CopyIndex, createCopyIndex } from './copy-index.js'
 import { createExactIndex, type ExactIndex } from './exact-index.js'
-import { createNearIndex, type NearIndex, parseHash } from './near-index.js'
+import { createNearIndex, type Hash64, type NearIndex, parseHash } from './near-index.js'
 import type { HashList } from './read-hash-list.js'
 import { bearsOut } from './same-picture.js'
 
@@ -12,6 +12,12 @@ export interface Judged {
   readonly sha256: string
   readonly phash: string
   readonly fingerprint?: string | null
+}
+
+/** What a picture looks like, so far as is known. */
+interface Look {
+  readonly hash: Hash64 | undefined
+  readonly print: Uint32Array | undefined
 }
 
 /** Why a picture is dropped, and the earlier one or the entry of an evaluation set that it is like. */
@@ -49,22 +55,23 @@ export function createDeduper(capacity: number, config: DedupConfig, sets: reado
     near: nearIndexOf(set, config.against_distance),
     copies: edited ? copyIndexOf(set, mirrored) : undefined,
   }))
-  const printOf = ({ fingerprint }: Judged) => (edited ? readFingerprint(fingerprint) : undefined)
+  const lookOf = ({ phash, fingerprint }: Judged): Look => ({
+    hash: parseHash(phash),
+    print: edited ? readFingerprint(fingerprint) : undefined,
+  })
 
   let withoutFingerprint = 0
   const bornOutBy = (print: Uint32Array | undefined) => (position: number) => {
     const its = print && copies?.get(position)
     return !its || bearsOut(print, its)
   }
-  const keep = ({ url, sha256, phash }: Judged, print: Uint32Array | undefined, position: number) => {
+  const keep = ({ url, sha256 }: Judged, { hash, print }: Look, position: number) => {
     if (url !== null && urls?.find(url) === -1) urls.add(url, position)
     if (bytes?.find(sha256) === -1) bytes.add(sha256, position)
-    const hash = parseHash(phash)
     if (hash) near?.add(hash, position)
     if (print) copies?.add(print, position)
   }
-  const find = ({ url, sha256, phash }: Judged, print: Uint32Array | undefined): Verdict | undefined => {
-    const hash = parseHash(phash)
+  const find = ({ url, sha256 }: Judged, { hash, print }: Look): Verdict | undefined => {
     for (const { set, near, copies } of setIndexes) {
       const entries = [hash ? near.find(hash) : -1, print && copies ? copies.find(print) : -1]
       const entry = entries.find((one) => one !== -1)
@@ -79,16 +86,16 @@ export function createDeduper(capacity: number, config: DedupConfig, sets: reado
   }
   return {
     judge(judged, position) {
-      const print = printOf(judged)
-      if (edited && !print) withoutFingerprint++
-      const verdict = find(judged, print)
-      if (!verdict) keep(judged, print, position)
+      const look = lookOf(judged)
+      if (edited && !look.print) withoutFingerprint++
+      const verdict = find(judged, look)
+      if (!verdict) keep(judged, look, position)
       return verdict
     },
     get withoutFingerprint() {
       return withoutFingerprint
     },
-    keep: (judged, position) => keep(judged, printOf(judged), position),
+    keep: (judged, position) => keep(judged, lookOf(judged), position),
   }
 }
 

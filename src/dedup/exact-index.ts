@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * A hash table that finds equal texts: 16 bytes a text and 5 to 10 for its slots, however long the texts are.
@@ -26,13 +26,17 @@ export function createExactIndex(capacity: number): ExactIndex {
   const entries = new Uint32Array(4 * capacity)
   let size = 0
   const words = new Uint32Array(3)
+  /** What `words` are of: a text is looked up before it is added. */
+  let hashed: string | undefined
 
   /** The slot of a text, or the free one where it would go. */
   const slotOf = (text: string): number => {
-    const digest = /^[0-9a-f]{64}$/.test(text)
-      ? Buffer.from(text.slice(0, 24), 'hex')
-      : createHash('sha256').update(text).digest()
-    for (let word = 0; word < 3; word++) words[word] = digest.readUInt32BE(4 * word)
+    if (text !== hashed) {
+      const digest = /^[0-9a-f]{64}$/.test(text) ? text : hash('sha256', text)
+      for (let word = 0; word < 3; word++)
+        words[word] = Number.parseInt(digest.slice(8 * word, 8 * word + 8), 16)
+      hashed = text
+    }
     for (let slot = words[0]! & mask; ; slot = (slot + 1) & mask) {
       const entry = slots[slot]!
       if (entry === none) return slot

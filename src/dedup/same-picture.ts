@@ -11,10 +11,13 @@ const maxBits = 6
 const maxMiss = 5
 /** How much larger or smaller a side may be: of a picture without rims of 6 % the rest is 1.14 times as large. */
 const maxScale = 1.15
-/** Keypoints that must be the same. */
-const minSame = 6
+/**
+ * Bits of evidence that keypoints must be of one picture: four of the same codes have them, or ten that differ by
+ * six bits each. A logo leaves few keypoints, but those as they were.
+ */
+const minEvidence = 110
 /** Share of the keypoints that bears out near hashes. */
-const needShare = 0.5
+const needShare = 0.6
 
 /** Steps of Cb and Cr by which four fifths of the cells may differ at most. */
 const maxChroma = 15
@@ -24,13 +27,29 @@ const maxLuma = 0.75
 /** A keypoint of one picture and the one of the other that it is, in quarters of cells. */
 interface Match {
   readonly code: number
+  /** By which the codes differ. */
+  readonly bits: number
   readonly from: readonly [x: number, y: number]
   readonly to: readonly [x: number, y: number]
 }
 
 /**
- * Whether two fingerprints are of one picture, edited or not: enough keypoints that look the same, each unlike the
- * others (of an edge there are many that look alike), where one scale and shift puts all of them; and the same
+ * The evidence of a match, by the bits in which the codes differ: how unlikely it is that of two codes without anything
+ * in common no more of 32 do, as a binary logarithm (a contrario: Desolneux, Moisan, Morel 2000).
+ */
+const evidence: readonly number[] = (() => {
+  let codes = 0
+  let codesOfBits = 1
+  return Array.from({ length: maxBits + 1 }, (_, bits) => {
+    codes += codesOfBits
+    codesOfBits *= (32 - bits) / (bits + 1)
+    return 32 - Math.log2(codes)
+  })
+})()
+
+/**
+ * Whether two fingerprints are of one picture, edited or not: enough evidence of keypoints that look the same, each unlike
+ * the others (of an edge there are many that look alike), where one scale and shift puts all of them; and the same
  * colours, part by part.
  *
  * @param mirrored whether a mirror image is one, too
@@ -40,7 +59,7 @@ export function isSamePicture(one: Uint32Array, other: Uint32Array, mirrored: bo
 }
 
 /**
- * Whether two fingerprints bear out that pictures of near perceptual hashes are one: the same colours, and half of the
+ * Whether two fingerprints bear out that pictures of near perceptual hashes are one: the same colours, and three fifths of the
  * keypoints of the one that has fewer. Pictures without much in them, such as skies, things on white or screens, have
  * near hashes whatever they show.
  */
@@ -58,8 +77,8 @@ function countKeypoints(words: Uint32Array): number {
 
 function isSameWay(one: Uint32Array, other: Uint32Array, mirrored: boolean): boolean {
   const matches = matchesOf(one, other, mirrored)
-  if (matches.length < minSame) return false
-  return countUnlike(agreeing(matches)) >= minSame && isSameColour(one, other, mirrored)
+  if (evidenceOf(matches) < minEvidence) return false
+  return evidenceOf(unlike(agreeing(matches))) >= minEvidence && isSameColour(one, other, mirrored)
 }
 
 function matchesOf(one: Uint32Array, other: Uint32Array, mirrored: boolean): Match[] {
@@ -82,7 +101,7 @@ function matchesOf(one: Uint32Array, other: Uint32Array, mirrored: boolean): Mat
       best = bits
       to = [itsX, itsY]
     }
-    if (best <= maxBits) matches.push({ code, from: [x, y], to })
+    if (best <= maxBits) matches.push({ code, bits: best, from: [x, y], to })
   }
   return matches
 }
@@ -121,12 +140,15 @@ function axisMiss(matches: readonly Match[], axis: 0 | 1): (match: Match) => num
   return (match) => Math.abs(scale * (match.from[axis] - from) + to - match.to[axis])
 }
 
-/** How many of the matches' codes differ from one another by more than what counts as the same. */
-function countUnlike(matches: readonly Match[]): number {
-  const unlike: number[] = []
-  for (const { code } of matches) if (unlike.every((known) => ones(known ^ code) > maxBits)) unlike.push(code)
-  return unlike.length
+/** Those of the matches whose codes differ from one another by more than what counts as the same, the best first. */
+function unlike(matches: readonly Match[]): readonly Match[] {
+  const left: Match[] = []
+  for (const match of matches.toSorted((one, other) => one.bits - other.bits))
+    if (left.every(({ code }) => ones(code ^ match.code) > maxBits)) left.push(match)
+  return left
 }
+
+const evidenceOf = (matches: readonly Match[]) => matches.reduce((sum, { bits }) => sum + evidence[bits]!, 0)
 
 /**
  * Whether four fifths of the cells have the same colours: a logo may cover the others. Luma is compared apart from what

@@ -39,12 +39,10 @@ export function packFingerprint(keypoints: readonly Keypoint[], colours: Uint8Ar
   return packed.toString('base64')
 }
 
-const textLength = 4 * Math.ceil((4 * fingerprintLayout.words) / 3)
-
 /** The words of a fingerprint that is stored; undefined where it is none. */
 export function readFingerprint(text: string | null | undefined): Uint32Array | undefined {
-  if (text?.length !== textLength) return undefined
-  const bytes = Buffer.from(text, 'base64')
-  if (bytes.length !== 4 * fingerprintLayout.words) return undefined
-  return Uint32Array.from({ length: fingerprintLayout.words }, (_, word) => bytes.readUInt32LE(4 * word))
+  const words = new Uint32Array(fingerprintLayout.words)
+  if (!text || Buffer.byteLength(text, 'base64') !== words.byteLength) return undefined
+  // Little-endian, as the machines are that this runs on.
+  return Buffer.from(words.buffer).write(text, 'base64') === words.byteLength ? words : undefined
 }

@@ -6,7 +6,7 @@ import { random } from '../../src/base/random.js'
 import { dedupConfig } from '../../src/dedup/config.js'
 import { createCopyIndex } from '../../src/dedup/copy-index.js'
 import { createDeduper } from '../../src/dedup/deduper.js'
-import { isSamePicture } from '../../src/dedup/same-picture.js'
+import { bearsOut, isSamePicture } from '../../src/dedup/same-picture.js'
 import { ingestConfig } from '../../src/ingest/config.js'
 import { fingerprint } from '../../src/ingest/image/fingerprint.js'
 import { normaliseImage } from '../../src/ingest/image/normalise-image.js'
@@ -62,6 +62,26 @@ describe('edited copies', () => {
     }
   })
 
+  it('are known by four keypoints as they were, or by many that have changed', () => {
+    // So many of the keypoints are left, each with so many bits turned over.
+    const draw = random('evidence')
+    const codes = Array.from({ length: fingerprintLayout.keypoints }, () => draw.integer(2 ** 32))
+    const withCodes = (codeOf: (at: number) => number) =>
+      prints[0]!.map((word, at) => (at < 2 * codes.length && at % 2 === 0 ? codeOf(at / 2) : word))
+    const picture = withCodes((at) => codes[at]!)
+    const left = (count: number, bits: number) =>
+      withCodes((at) => (at < count ? codes[at]! ^ (2 ** bits - 1) : draw.integer(2 ** 32)))
+    const isKnown = (count: number, bits: number) => isSamePicture(picture, left(count, bits), true)
+    expect([isKnown(4, 0), isKnown(3, 0)]).toEqual([true, false])
+    expect([isKnown(10, 6), isKnown(9, 6)]).toEqual([true, false])
+    expect(isKnown(16, 7)).toBe(false)
+    // Of an edge there are many that look alike, and count as one.
+    const edge = withCodes((at) => codes[at % 3]!)
+    expect(isSamePicture(edge, edge, true)).toBe(false)
+    // Near hashes want three fifths of them.
+    expect([bearsOut(picture, left(10, 6)), bearsOut(picture, left(9, 0))]).toEqual([true, false])
+  })
+
   it('are named by the first of them', () => {
     const index = createCopyIndex(3, true)
     for (const [number, at] of [0, 1, 1].entries()) index.add(prints[at]!, number)
@@ -99,7 +119,8 @@ describe('a fingerprint', () => {
     const words = readFingerprint(text) as Uint32Array
     expect([...words.slice(0, 3)]).toEqual([0xfedcba98, 0xfc43_db25, 0])
     expect(new Uint8Array(words.buffer, 4 * 32)).toEqual(colours)
-    for (const other of ['', null, undefined, text.slice(4), '*'.repeat(text.length)])
+    const longer = `${text.slice(0, -1)}A`
+    for (const other of ['', null, undefined, text.slice(4), longer, '*'.repeat(text.length)])
       expect(readFingerprint(other)).toBeUndefined()
   })
 

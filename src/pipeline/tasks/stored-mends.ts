@@ -1,8 +1,6 @@
 import type { Family } from '../../rows/rows.js'
 import type { Storage } from '../../storage/storage.js'
 import type { Dataset } from '../stages/stage-context.js'
-import { currentPipeline } from './current-pipeline.js'
-import { mendsBehind } from './nothing-came.js'
 import { readPresences } from './read-presences.js'
 
 /** What the records of a stage have counted. */
@@ -35,6 +33,9 @@ export async function storedMends(
 ): Promise<StoredMend[]> {
   const dropping = stages.filter(({ rejected }) => Object.keys(rejected).length > 0)
   if (dropping.length === 0) return []
+  // A pipeline is read by all kinds of stages, which take longer to load than the rest: only where it is needed.
+  const { currentPipeline } = await import('./current-pipeline.js')
+  const { mendsBehind } = await import('./nothing-came.js')
   const current = await currentPipeline(run, await readPresences(run))
   const known = new Map(current?.pipeline.stages.map((stage) => [stage.name, stage]))
   const mends: StoredMend[] = []
