@@ -178,12 +178,18 @@ function readPage(
   }
   let count = entries
   if (definitions) {
-    count = 0
-    for (const level of definitions) if (level === defined) count++
+    count = countOf(definitions, defined)
     if (count === entries) definitions = undefined
   }
   const values = readValues(bytes, encoding, count, leaf, dictionary, take)
+  if (values.length !== count) throw new Error(`${values.length} values instead of ${count}`)
   return { values, entries, ...(definitions && { definitions }), ...(repetitions && { repetitions }) }
+}
+
+function countOf(levels: Uint8Array, level: number): number {
+  let count = 0
+  for (let at = 0; at < levels.length; at++) if (levels[at] === level) count++
+  return count
 }
 
 function joined(pages: readonly Page[], mostDefined: number): Page {
