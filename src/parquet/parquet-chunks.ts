@@ -14,6 +14,12 @@ const batchRows = 100
 const batchBytes = groupBytes / 4
 
 /**
+ * A column's dictionary ends here, and what comes after is plain. Names and words have less, those of LVIS' categories
+ * too; coordinates and scores have a value of their own each, and would be looked up for nothing.
+ */
+const dictionaryBytes = 32 * 1024
+
+/**
  * A Parquet file of rows whose columns are those of a schema, in pieces, some of which may be views of the
  * rows' own bytes. The same rows give the same bytes.
  *
@@ -162,6 +168,8 @@ async function* batchesOf(
 function sizeOf(value: unknown): number {
   if (value instanceof Uint8Array || typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return 4
+  // Where one is a number, all are.
+  if (Array.isArray(value) && typeof value[0] === 'number') return 4 * value.length
   let bytes = 0
   // Unlike a list of its values, this takes no memory.
   if (Array.isArray(value)) for (const part of value) bytes += sizeOf(part)
@@ -190,6 +198,7 @@ function writerProperties(schema: Schema, mostBytes: number): parquet.WriterProp
       // Besides the Arrow schema, where readers that know only Parquet's own metadata find it.
       .setKeyValueMetadata(schema.metadata)
       .setCompression(parquet.Compression.ZSTD)
+      .setDictionaryPageSizeLimit(dictionaryBytes)
       .build()
   )
 }

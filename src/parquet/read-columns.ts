@@ -178,12 +178,18 @@ function readPage(
   }
   let count = entries
   if (definitions) {
-    count = 0
-    for (const level of definitions) if (level === defined) count++
+    count = countOf(definitions, defined)
     if (count === entries) definitions = undefined
   }
   const values = readValues(bytes, encoding, count, leaf, dictionary, take)
+  if (values.length !== count) throw new Error(`${values.length} values instead of ${count}`)
   return { values, entries, ...(definitions && { definitions }), ...(repetitions && { repetitions }) }
+}
+
+function countOf(levels: Uint8Array, level: number): number {
+  let count = 0
+  for (let at = 0; at < levels.length; at++) if (levels[at] === level) count++
+  return count
 }
 
 function joined(pages: readonly Page[], mostDefined: number): Page {
@@ -220,9 +226,17 @@ function joinedLevels(
 function joinedValues(parts: readonly DecodedArray[]): DecodedArray {
   const [first = []] = parts
   const length = parts.reduce((sum, part) => sum + part.length, 0)
+  let at = 0
+  if (first instanceof Float32Array && parts.every((part) => part instanceof Float32Array)) {
+    const all = new Float32Array(length)
+    for (const part of parts) {
+      all.set(part, at)
+      at += part.length
+    }
+    return all
+  }
   const isSame = parts.every((part) => part.constructor === first.constructor)
   const all = isSame ? emptyLike(first, length) : new Array<unknown>(length)
-  let at = 0
   for (const part of parts) for (let index = 0; index < part.length; index++) all[at++] = part[index]
   return all
 }

@@ -54,8 +54,22 @@ function unpack(
   count: number,
 ) {
   const mask = (1 << width) - 1
+  const end = start + count
   let [at, held, bits] = [from, 0, 0]
-  for (let index = start; index < start + count; index++) {
+  if (out instanceof Uint8Array) {
+    // Levels: of their few bits a byte has several.
+    for (let index = start; index < end; index++) {
+      if (bits < width) {
+        held |= bytes[at++]! << bits
+        bits += 8
+      }
+      out[index] = held & mask
+      held >>>= width
+      bits -= width
+    }
+    return
+  }
+  for (let index = start; index < end; index++) {
     while (bits < width) {
       held |= bytes[at++]! << bits
       bits += 8

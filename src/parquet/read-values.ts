@@ -148,13 +148,18 @@ const wholeOf = (bytes: Uint8Array): bigint =>
   bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${Buffer.from(bytes).toString('hex')}`))
 
 function chosen(dictionary: DecodedArray, indices: Uint32Array): DecodedArray {
-  const values = emptyLike(dictionary, indices.length)
   const { length } = dictionary
-  for (let at = 0; at < indices.length; at++) {
-    const index = indices[at] as number
-    if (index >= length) throw new Error('a dictionary has fewer values')
-    values[at] = dictionary[index]
+  for (let at = 0; at < indices.length; at++)
+    if ((indices[at] as number) >= length) throw new Error('a dictionary has fewer values')
+  if (dictionary instanceof Float32Array || dictionary instanceof Int32Array) {
+    // As words of 32 bits, whatever they stand for: a loop over one kind of array takes a third of the time.
+    const words = new Int32Array(indices.length)
+    const from = new Int32Array(dictionary.buffer, dictionary.byteOffset, length)
+    for (let at = 0; at < words.length; at++) words[at] = from[indices[at] as number] as number
+    return dictionary instanceof Float32Array ? new Float32Array(words.buffer) : words
   }
+  const values = new Array<unknown>(indices.length)
+  for (let at = 0; at < values.length; at++) values[at] = dictionary[indices[at] as number]
   return values
 }
 

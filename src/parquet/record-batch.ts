@@ -9,6 +9,7 @@ import {
   type Schema,
   Struct,
 } from 'apache-arrow'
+import { LruCache } from '../base/lru-cache.js'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -26,12 +27,7 @@ export function recordBatch(
   rows: readonly Row[],
 ): RecordBatch {
   const children = schema.fields.map(({ name, type }) =>
-    columnData(
-      type,
-      rows.map((row) => row[name]),
-      name,
-      nullable,
-    ),
+    columnData(type, membersOf(rows, name, name), name, nullable),
   )
   const type = new Struct(schema.fields)
   return new RecordBatch(schema, makeData({ type, length: rows.length, nullCount: 0, children }))
@@ -46,68 +42,95 @@ function columnData(
   const length = values.length
   const wrong = (index: number, expected: string) =>
     new TypeError(`column ${where}, value ${index}: expected ${expected}, got ${String(values[index])}`)
-  const check = (isGood: (value: unknown) => boolean, expected: string) => {
-    const index = values.findIndex((value) => !isGood(value))
-    if (index >= 0) throw wrong(index, expected)
-  }
   const mayBeNull = nullable.has(where)
+  const check = (isGood: (value: unknown) => boolean, expected: string, allowsNull = mayBeNull) => {
+    for (let index = 0; index < length; index++)
+      if (!isGood(values[index]) && !(allowsNull && isNull(values[index]))) throw wrong(index, expected)
+  }
   const valid = mayBeNull ? validity(values) : {}
   if (DataType.isBinary(type)) {
-    check((value) => value instanceof Uint8Array || (mayBeNull && isNull(value)), 'bytes')
+    check((value) => value instanceof Uint8Array, 'bytes')
     const { offsets, data } = joined((values as (Uint8Array | null)[]).map((value) => value ?? empty))
     return makeData({ type, length, nullCount: 0, ...valid, valueOffsets: offsets, data })
   }
   if (DataType.isUtf8(type)) {
-    check((value) => typeof value === 'string' || (mayBeNull && isNull(value)), 'a string')
+    check((value) => typeof value === 'string', 'a string')
     const { offsets, data } = joinedTexts(values.map((value) => (value as string | null) ?? ''))
     return makeData({ type, length, nullCount: 0, ...valid, valueOffsets: offsets, data })
   }
   if (DataType.isInt(type)) {
-    check((value) => isInt32(value) || (mayBeNull && isNull(value)), 'an int32')
     const data = new Int32Array(length)
-    for (let index = 0; index < length; index++) data[index] = (values[index] as number | null) ?? 0
+    for (let index = 0; index < length; index++) {
+      const value = values[index]
+      if (typeof value === 'number' && value === (value | 0)) data[index] = value
+      else if (!(mayBeNull && isNull(value))) throw wrong(index, 'an int32')
+    }
     return makeData({ type, length, nullCount: 0, ...valid, data })
   }
   if (DataType.isFloat(type)) {
-    check((value) => Number.isFinite(value) || (mayBeNull && isNull(value)), 'a finite number')
     const data = type.precision === Precision.DOUBLE ? new Float64Array(length) : new Float32Array(length)
-    for (let index = 0; index < length; index++) data[index] = (values[index] as number | null) ?? 0
+    for (let index = 0; index < length; index++) {
+      const value = values[index]
+      if (typeof value === 'number' && Number.isFinite(value)) data[index] = value
+      else if (!(mayBeNull && isNull(value))) throw wrong(index, 'a finite number')
+    }
     return makeData({ type, length, nullCount: 0, ...valid, data })
   }
   if (DataType.isBool(type)) {
-    check((value) => typeof value === 'boolean', 'true or false')
+    check((value) => typeof value === 'boolean', 'true or false', false)
     return makeData({ type, length, nullCount: 0, data: bits(values, (value) => value === true) })
   }
   if (DataType.isStruct(type)) {
-    check((value) => typeof value === 'object' && value !== null, 'an object')
-    const children = type.children.map((child) =>
-      columnData(
-        child.type,
-        (values as Row[]).map((value) => value[child.name]),
-        `${where}.${child.name}`,
-        nullable,
-      ),
-    )
+    check((value) => typeof value === 'object' && value !== null, 'an object', false)
+    const children = type.children.map((child) => {
+      const path = `${where}.${child.name}`
+      return columnData(child.type, membersOf(values as readonly Row[], child.name, path), path, nullable)
+    })
     return makeData({ type: type as Struct, length, nullCount: 0, children })
   }
   const item = type.children[0]!.type
-  const lists = values as readonly (readonly unknown[])[]
+  const lists = values as readonly (readonly unknown[] | null | undefined)[]
   if (DataType.isFixedSizeList(type)) {
     const size = type.listSize
-    check((value) => Array.isArray(value) && value.length === size, `${size} values`)
-    const child = columnData(item, lists.flat(1), where, nullable)
+    check((value) => Array.isArray(value) && value.length === size, `${size} values`, false)
+    const child = columnData(item, itemsOf(lists), where, nullable)
     return makeData({ type: type as FixedSizeList, length, nullCount: 0, child })
   }
-  check((value) => Array.isArray(value) || (mayBeNull && isNull(value)), 'a list')
+  check((value) => Array.isArray(value), 'a list')
   const valueOffsets = offsetsOf(lists.map((list) => list?.length ?? 0))
   // A list in which nothing can be null has the same path as its items: theirs must be there.
-  const items = lists.flatMap((list) => list ?? [])
-  const child = columnData(item, items, where, mayBeNull ? new Set() : nullable)
+  const child = columnData(item, itemsOf(lists), where, mayBeNull ? new Set() : nullable)
   return makeData({ type: type as List, length, nullCount: 0, ...valid, valueOffsets, child })
 }
 
+type Members = (values: readonly Row[]) => unknown[]
+
+/** By their paths, of which the schemas of a process have some dozen. */
+const members = new LruCache<string, Members>({ maxSize: 1000 })
+
+/**
+ * The values of a name. There is a function for each path: one for all would look the name up anew in every object,
+ * where this knows the few shapes that objects of its path have.
+ */
+function membersOf(values: readonly Row[], name: string, path: string): unknown[] {
+  // A name may hold dots, as paths do.
+  const key = `${path}\0${name}`
+  const known = members.get(key)
+  if (known) return known(values)
+  const taken = JSON.stringify(name)
+  const made = new Function('values', `return values.map((value) => value[${taken}])`) as Members
+  members.set(key, made)
+  return made(values)
+}
+
+function itemsOf(lists: readonly (readonly unknown[] | null | undefined)[]): unknown[] {
+  const items: unknown[] = []
+  // Unlike `flat`, which asks each of them for more than it has.
+  for (const list of lists) if (list) for (let at = 0; at < list.length; at++) items.push(list[at])
+  return items
+}
+
 const isNull = (value: unknown) => value === null || value === undefined
-const isInt32 = (value: unknown) => Number.isInteger(value) && value === ((value as number) | 0)
 
 const empty = new Uint8Array(0)
 
@@ -142,7 +165,8 @@ function offsetsOf(lengths: readonly number[]): Int32Array {
 
 /** Which values are there. */
 function validity(values: readonly unknown[]): { nullCount: number; nullBitmap: Uint8Array } {
-  const nullCount = values.filter(isNull).length
+  let nullCount = 0
+  for (const value of values) if (isNull(value)) nullCount++
   return { nullCount, nullBitmap: bits(values, (value) => !isNull(value)) }
 }
 

@@ -48,6 +48,8 @@ describe("Parquet's hybrid of runs and packed bits", () => {
         const values = runs.flatMap((run) => run.values)
         const bytes = encode(runs, width)
         expect(Array.from(readHybrid(bytes, width, new Uint32Array(values.length)))).toEqual(values)
+        if (width <= 8)
+          expect(Array.from(readHybrid(bytes, width, new Uint8Array(values.length)))).toEqual(values)
         const theirs = new Array<number>(values.length)
         readRleBitPackedHybrid({ view: new DataView(bytes.buffer), offset: 0 }, width, theirs, bytes.length)
         expect(theirs).toEqual(values)

@@ -13,9 +13,12 @@ export function clipBoxes(proposals: readonly Candidate[], { width, height }: Fi
     // Written so that what is not a number fails.
     if (!(proposal.score >= 0 && x2 > 0 && y2 > 0 && x1 < width && y1 < height && x2 > x1 && y2 > y1))
       continue
-    const inside = x1 >= 0 && y1 >= 0 && x2 <= width && y2 <= height
+    if (x1 >= 0 && y1 >= 0 && x2 <= width && y2 <= height) {
+      clipped.push(proposal)
+      continue
+    }
     const xyxy = [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)] as const
-    clipped.push(inside ? proposal : { ...proposal, xyxy })
+    clipped.push({ ...proposal, xyxy })
   }
   return clipped
 }
