@@ -11,6 +11,7 @@ import {
 } from '../../src/graph/ops/activation.js'
 import { expand, reduceSum } from '../../src/graph/ops/broadcast.js'
 import { conv2d } from '../../src/graph/ops/conv.js'
+import { deformByGather } from '../../src/graph/ops/deform-by-gather.js'
 import { deformConv2d } from '../../src/graph/ops/deform-conv.js'
 import * as e from '../../src/graph/ops/elementwise.js'
 import { gemm, linear, matmul } from '../../src/graph/ops/matmul.js'
@@ -20,7 +21,7 @@ import { logSumExp, reduceMean } from '../../src/graph/ops/reduce.js'
 import { reshape } from '../../src/graph/ops/reshape.js'
 import { resizeBilinear } from '../../src/graph/ops/resize.js'
 import * as s from '../../src/graph/ops/shape.js'
-import { int64 } from '../../src/graph/ops/tensor.js'
+import { composite, int64 } from '../../src/graph/ops/tensor.js'
 import { checkGradient, type GradientCase } from '../helpers/check-gradient.js'
 
 /** Keeps values away from 0, where the function has a kink. */
@@ -182,6 +183,16 @@ const cases: Record<string, GradientCase> = {
   'deformConv2d 2x3, stride 2, odd size': {
     shapes: [[1, 5, 4, 3], [1, 3, 2, 12], [1, 3, 2, 6], [2, 2, 3, 3], [2]],
     build: (x, offset, mask, w, b) => deformConv2d(x, offset, mask, w, b, { stride: 2, pad: 1 }),
+    domain: betweenPlaces,
+  },
+  'deformConv2d as of a large map': {
+    shapes: [[2, 3, 3, 2], [2, 2, 2, 12], [2, 2, 2, 6], [2, 2, 3, 2], [2]],
+    build: (x, offset, mask, weight, bias) => {
+      const options = { stride: 2, pad: 1 }
+      const { body, vjp } = deformByGather({ x, offset, mask, weight, bias }, options)
+      const native = reshape(deformConv2d(x, offset, mask, weight, bias, options), body.shape)
+      return composite('deformByGather', [x, offset, mask, weight, bias], native, vjp, body)
+    },
     domain: betweenPlaces,
   },
 }

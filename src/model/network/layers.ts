@@ -34,8 +34,9 @@ export function dense(
 }
 
 /**
- * Several dense maps of the same rows, each cut into heads, as one product: three small ones cost more than
- * one large.
+ * Several dense maps of the same rows, each cut into heads: as one product, since three small ones cost more than one
+ * large; but each by itself where rows are few beside the weights, a copy of which side by side would be kept from the
+ * forward pass to the gradient.
  *
  * @param names of the maps, each with parameters `name.weight` [width, inputs] and `name.bias`
  * @param x [N, L, inputs]
@@ -47,16 +48,23 @@ export function headProjections<const Names extends readonly string[]>(
   { width, heads, init }: { readonly width: number; readonly heads: number; readonly init?: Init },
 ): Tensors<Names> {
   const [n, length, inputs] = sizesOf(x, 3)
-  const each = init ?? xavier(inputs, width)
+  const maps = names.map((name) => denseParameters(name, inputs, width, init ?? xavier(inputs, width)))
+  const head = [heads, width / heads] as const
+  if (n * length < inputs) {
+    const byHead = maps.map(({ weight, bias }) =>
+      transpose(reshape(linear(x, weight, bias), [n, length, ...head]), [0, 2, 1, 3]),
+    )
+    return byHead as readonly Tensor[] as Tensors<Names>
+  }
   const weight = concat(
-    names.map((name) => parameter(`${name}.weight`, [width, inputs], each)),
+    maps.map((map) => map.weight),
     0,
   )
   const bias = concat(
-    names.map((name) => parameter(`${name}.bias`, [width], zero)),
+    maps.map((map) => map.bias),
     0,
   )
-  const rows = reshape(linear(x, weight, bias), [n, length, names.length, heads, width / heads])
+  const rows = reshape(linear(x, weight, bias), [n, length, names.length, ...head])
   const parts = split(
     transpose(rows, [2, 0, 3, 1, 4]),
     names.map(() => 1),
