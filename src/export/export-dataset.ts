@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { ByteCopies } from '../base/files/byte-copies.js'
 import { programVersion } from '../base/files/program-version.js'
 import { readTextIfThere } from '../base/files/read-file.js'
 import { requireWritable } from '../base/files/require-writable.js'
@@ -11,6 +12,7 @@ import { croissantName, croissantText, missingAbout } from '../card/croissant.js
 import { describeFiles } from '../card/describe-files.js'
 import type { NamedAudit } from '../card/ledger.js'
 import { type Lineage, lineageHash, readLineage } from '../card/lineage.js'
+import { GroupMemory } from '../parquet/group-memory.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import { type Classes, checkClasses, findClasses } from './classes.js'
@@ -201,6 +203,8 @@ async function makeExport(
       labels: classes.of === 'labels' ? labels : new Map(),
       sums: memory.sums,
       only,
+      memory: new GroupMemory(),
+      copies: new ByteCopies(),
     }
     const shardsDone = folder.saved?.shards ?? 0
     const total = shards.reduce((sum, { rows }) => sum + rows, 0)
@@ -327,18 +331,22 @@ interface ExportRun {
   readonly labels: ReadonlyMap<string, string>
   readonly sums: ExportSums
   readonly only: OnlyKeys | undefined
+  /** What pictures are read to. */
+  readonly memory: GroupMemory
+  /** Pictures whose files are being written. */
+  readonly copies: ByteCopies
 }
 
 /** The rows that are written; why the others are not is counted. */
 async function* wantedRows(
-  { source, config, format, writer, labels, sums, only }: ExportRun,
+  { source, config, format, writer, labels, sums, only, memory }: ExportRun,
   shard: string,
   onRow: () => void,
 ): AsyncGenerator<ExportRow, void, void> {
   const { images, keep_empty } = config
   const { leftOut, written } = sums
   for await (const row of readExportRows(source, shard, {
-    bytes: images !== 'url',
+    pictures: images === 'url' ? undefined : memory,
     labels: labels.get(shard),
   })) {
     onRow()
@@ -360,7 +368,7 @@ async function* wantedRows(
 
 /** The rows with their pictures written, where they are files, some ahead of the one that is wanted. */
 async function* rowsWithFiles(
-  { config, format, folder, names, sums }: ExportRun,
+  { config, format, folder, names, sums, copies }: ExportRun,
   shard: string,
   rows: AsyncGenerator<ExportRow, void, void>,
 ): AsyncGenerator<RowWithFile> {
@@ -368,8 +376,11 @@ async function* rowsWithFiles(
     for await (const row of rows) yield { row, file: null, name: names.nameOf(row) }
     return
   }
-  yield* orderedMap(
-    rows,
+  async function* copied() {
+    for await (const row of rows) yield { ...row, bytes: copies.add(row.bytes) }
+  }
+  const written = orderedMap(
+    copied(),
     concurrentPictures,
     async (row): Promise<RowWithFile> => {
       const name = names.nameOf(row)
@@ -381,6 +392,11 @@ async function* rowsWithFiles(
     },
     2 * concurrentPictures,
   )
+  let done = copies.count
+  for await (const rowWithFile of written) {
+    yield rowWithFile
+    copies.dropFirst(++done)
+  }
 }
 
 /**
