@@ -1,12 +1,10 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { ByteCopies } from '../base/files/byte-copies.js'
 import { programVersion } from '../base/files/program-version.js'
 import { readTextIfThere } from '../base/files/read-file.js'
 import { requireWritable } from '../base/files/require-writable.js'
 import { asideSuffix } from '../base/files/write-file-atomic.js'
 import { hashJson } from '../base/hash.js'
-import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import { croissantName, croissantText, missingAbout } from '../card/croissant.js'
 import { describeFiles } from '../card/describe-files.js'
@@ -78,8 +76,6 @@ export interface ExportOptions {
 
 /** A higher number where the same configuration gives other bytes than before: part of the hash. */
 const exportVersion = 3
-/** Pictures that are written at once. */
-const concurrentPictures = 8
 
 /**
  * Exports a grounding with its pictures into a folder, which appears whole or not at all. A run that was
@@ -204,7 +200,6 @@ async function makeExport(
       sums: memory.sums,
       only,
       memory: new GroupMemory(),
-      copies: new ByteCopies(),
     }
     const shardsDone = folder.saved?.shards ?? 0
     const total = shards.reduce((sum, { rows }) => sum + rows, 0)
@@ -333,8 +328,6 @@ interface ExportRun {
   readonly only: OnlyKeys | undefined
   /** What pictures are read to. */
   readonly memory: GroupMemory
-  /** Pictures whose files are being written. */
-  readonly copies: ByteCopies
 }
 
 /** The rows that are written; why the others are not is counted. */
@@ -366,9 +359,9 @@ async function* wantedRows(
   }
 }
 
-/** The rows with their pictures written, where they are files, some ahead of the one that is wanted. */
+/** The rows with their pictures written, where they are files. */
 async function* rowsWithFiles(
-  { config, format, folder, names, sums, copies }: ExportRun,
+  { config, format, folder, names, sums }: ExportRun,
   shard: string,
   rows: AsyncGenerator<ExportRow, void, void>,
 ): AsyncGenerator<RowWithFile> {
@@ -376,26 +369,13 @@ async function* rowsWithFiles(
     for await (const row of rows) yield { row, file: null, name: names.nameOf(row) }
     return
   }
-  async function* copied() {
-    for await (const row of rows) yield { ...row, bytes: copies.add(row.bytes) }
-  }
-  const written = orderedMap(
-    copied(),
-    concurrentPictures,
-    async (row): Promise<RowWithFile> => {
-      const name = names.nameOf(row)
-      // A folder a shard: no file system likes a million names in one.
-      const place = `${shard}/${name}.${pictureEnding(row.bytes)}`
-      const file = `${format.folder?.(config)}/${place}`
-      count(sums.pictures, await placePicture(await folder.loosePath(file), place, row, config.link_from))
-      return { row, file, name }
-    },
-    2 * concurrentPictures,
-  )
-  let done = copies.count
-  for await (const rowWithFile of written) {
-    yield rowWithFile
-    copies.dropFirst(++done)
+  for await (const row of rows) {
+    const name = names.nameOf(row)
+    // A folder a shard: no file system likes a million names in one.
+    const place = `${shard}/${name}.${pictureEnding(row.bytes)}`
+    const file = `${format.folder?.(config)}/${place}`
+    count(sums.pictures, await placePicture(await folder.loosePath(file), place, row, config.link_from))
+    yield { row, file, name }
   }
 }
 
