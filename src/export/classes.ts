@@ -54,7 +54,7 @@ export async function findClasses(
     counts: new Map<string, number>(),
   }))
   for (const shard of shards) {
-    for await (const row of readExportRows(source, shard, { bytes: false, labels: labels.get(shard) })) {
+    for await (const row of readExportRows(source, shard, { labels: labels.get(shard) })) {
       signal?.throwIfAborted()
       if (row.dropped !== null) continue
       for (const region of row.regions)

@@ -30,7 +30,7 @@ export async function openCocoFile(folder: WriterContext['folder'], name: string
         await whole.write('\n]')
       }
       await whole.write('}\n')
-      await folder.end(file)
+      folder.end(file)
     },
   }
 }

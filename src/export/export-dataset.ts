@@ -5,12 +5,12 @@ import { readTextIfThere } from '../base/files/read-file.js'
 import { requireWritable } from '../base/files/require-writable.js'
 import { asideSuffix } from '../base/files/write-file-atomic.js'
 import { hashJson } from '../base/hash.js'
-import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import { croissantName, croissantText, missingAbout } from '../card/croissant.js'
 import { describeFiles } from '../card/describe-files.js'
 import type { NamedAudit } from '../card/ledger.js'
 import { type Lineage, lineageHash, readLineage } from '../card/lineage.js'
+import { GroupMemory } from '../parquet/group-memory.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import { type Classes, checkClasses, findClasses } from './classes.js'
@@ -76,8 +76,6 @@ export interface ExportOptions {
 
 /** A higher number where the same configuration gives other bytes than before: part of the hash. */
 const exportVersion = 3
-/** Pictures that are written at once. */
-const concurrentPictures = 8
 
 /**
  * Exports a grounding with its pictures into a folder, which appears whole or not at all. A run that was
@@ -201,6 +199,7 @@ async function makeExport(
       labels: classes.of === 'labels' ? labels : new Map(),
       sums: memory.sums,
       only,
+      memory: new GroupMemory(),
     }
     const shardsDone = folder.saved?.shards ?? 0
     const total = shards.reduce((sum, { rows }) => sum + rows, 0)
@@ -327,18 +326,20 @@ interface ExportRun {
   readonly labels: ReadonlyMap<string, string>
   readonly sums: ExportSums
   readonly only: OnlyKeys | undefined
+  /** What pictures are read to. */
+  readonly memory: GroupMemory
 }
 
 /** The rows that are written; why the others are not is counted. */
 async function* wantedRows(
-  { source, config, format, writer, labels, sums, only }: ExportRun,
+  { source, config, format, writer, labels, sums, only, memory }: ExportRun,
   shard: string,
   onRow: () => void,
 ): AsyncGenerator<ExportRow, void, void> {
   const { images, keep_empty } = config
   const { leftOut, written } = sums
   for await (const row of readExportRows(source, shard, {
-    bytes: images !== 'url',
+    pictures: images === 'url' ? undefined : memory,
     labels: labels.get(shard),
   })) {
     onRow()
@@ -358,7 +359,7 @@ async function* wantedRows(
   }
 }
 
-/** The rows with their pictures written, where they are files, some ahead of the one that is wanted. */
+/** The rows with their pictures written, where they are files. */
 async function* rowsWithFiles(
   { config, format, folder, names, sums }: ExportRun,
   shard: string,
@@ -368,19 +369,14 @@ async function* rowsWithFiles(
     for await (const row of rows) yield { row, file: null, name: names.nameOf(row) }
     return
   }
-  yield* orderedMap(
-    rows,
-    concurrentPictures,
-    async (row): Promise<RowWithFile> => {
-      const name = names.nameOf(row)
-      // A folder a shard: no file system likes a million names in one.
-      const place = `${shard}/${name}.${pictureEnding(row.bytes)}`
-      const file = `${format.folder?.(config)}/${place}`
-      count(sums.pictures, await placePicture(await folder.loosePath(file), place, row, config.link_from))
-      return { row, file, name }
-    },
-    2 * concurrentPictures,
-  )
+  for await (const row of rows) {
+    const name = names.nameOf(row)
+    // A folder a shard: no file system likes a million names in one.
+    const place = `${shard}/${name}.${pictureEnding(row.bytes)}`
+    const file = `${format.folder?.(config)}/${place}`
+    count(sums.pictures, await placePicture(await folder.loosePath(file), place, row, config.link_from))
+    yield { row, file, name }
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ import { whyUnreadable } from '../base/files/why-unreadable.js'
 import { asideSuffix, writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { hashBytes } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
-import { openPartFile, type PartFile } from './part-file.js'
+import { LotMemory, openPartFile, type PartFile } from './part-file.js'
 
 /** What an export folder says of itself; written last. */
 export const reportName = 'export.json'
@@ -20,6 +20,7 @@ const isHalfState = (name: string) => name.startsWith(stateName) && name.endsWit
 
 /** Where files have grown by so many bytes, a thread that hashes them is worth its start. */
 const bytesWorthAThread = 16 << 20
+const bytesWorthTelling = 4 << 20
 
 /** How far an export has come, as it stands on the disk. */
 export interface ExportState<Memory> {
@@ -43,6 +44,13 @@ export class ExportFolder<Memory> {
   readonly #folders = new Set<string>()
   #lengths: Readonly<Record<string, number>>
   #hashes: GrowingHashes | undefined
+  /** Up to where the thread that hashes was told of each file. */
+  readonly #told = new Map<string, number>()
+  readonly #memory = new LotMemory()
+  /** Files of single shards that are being brought to the disk. */
+  #ending: Promise<void>[] = []
+  /** The checkpoint that is being brought to the disk. */
+  #checkpoint: Promise<void> = Promise.resolve()
 
   private constructor(
     /** Where files are made. */
@@ -68,7 +76,7 @@ export class ExportFolder<Memory> {
     await rm(path, { recursive: true, force: true })
     await makeFolder(path)
     // With a state file the folder is known as an export's: a later run may remove it.
-    await writeState(path, { hash, shards: 0, lengths: {} })
+    await writeState(path, JSON.stringify({ hash, shards: 0, lengths: {} }))
     return new ExportFolder<Memory>(path, resolve(target), hash, undefined)
   }
 
@@ -78,32 +86,41 @@ export class ExportFolder<Memory> {
     if (known) return known
     const path = join(this.path, name)
     // Of what only helps to make others nobody asks for a hash.
-    const onWritten = name.startsWith(helperPrefix)
-      ? undefined
-      : (length: number) => this.#grown(path, length)
-    const part = await openPartFile(path, this.#lengths[name] ?? 0, onWritten)
+    const onWritten = name.startsWith(helperPrefix) ? () => {} : (length: number) => this.#grown(path, length)
+    const part = await openPartFile(path, this.#lengths[name] ?? 0, { memory: this.#memory, onWritten })
     this.#parts.set(name, part)
     return part
   }
 
-  /** Ends a file that belongs to one shard. */
-  async end(name: string): Promise<void> {
+  /** Ends a file that belongs to one shard. It comes to the disk while others are written. */
+  end(name: string): void {
     const part = this.#parts.get(name)
-    await part?.flush()
-    await part?.close()
+    if (!part) return
     this.#parts.delete(name)
+    this.#ending.push(heard(part.flush().finally(() => part.close())))
   }
 
-  /** Notes that so many shards are done. */
+  /**
+   * Notes that so many shards are done, when all that was written of them is on the disk, which is waited for while the
+   * next shard is made: when this returns, the checkpoint before is there.
+   */
   async checkpoint(shards: number, memory: Memory): Promise<void> {
     const lengths: Record<string, number> = {}
-    for (const [name, part] of this.#parts) {
-      await part.flush()
-      lengths[name] = part.length()
-    }
+    for (const [name, part] of this.#parts) lengths[name] = part.length()
     this.#lengths = lengths
     const state: ExportState<Memory> = { hash: this.hash, shards, lengths, memory }
-    await writeState(this.path, state)
+    const text = JSON.stringify(state)
+    const written = this.#written()
+    const before = this.#checkpoint
+    this.#checkpoint = heard(Promise.all([before, written]).then(() => writeState(this.path, text)))
+    await before
+  }
+
+  /** When all that was written until now is on the disk. */
+  async #written(): Promise<void> {
+    const ending = this.#ending
+    this.#ending = []
+    await Promise.all([...ending, ...[...this.#parts.values()].map((part) => part.flush())])
   }
 
   /** Removes a growing file. */
@@ -131,7 +148,7 @@ export class ExportFolder<Memory> {
 
   /** Has all that was written on the disk: files are whole for who reads them. */
   async flush(): Promise<void> {
-    for (const part of this.#parts.values()) await part.flush()
+    await Promise.all([this.#checkpoint, this.#written()])
   }
 
   /** Length and SHA-256 of a file that is written. */
@@ -141,12 +158,16 @@ export class ExportFolder<Memory> {
   }
 
   #grown(path: string, length: number): void {
+    // Told of every lot, the thread would open the file as often.
+    if (length - (this.#told.get(path) ?? 0) < bytesWorthTelling) return
+    this.#told.set(path, length)
     if (length >= bytesWorthAThread) this.#hashes ??= new GrowingHashes()
     this.#hashes?.grown(path, length)
   }
 
   /** Closes what is open; a later run can resume the folder. */
   async close(): Promise<void> {
+    await Promise.allSettled([this.#checkpoint, ...this.#ending])
     for (const part of this.#parts.values()) await part.close()
     this.#parts.clear()
     await this.#hashes?.close()
@@ -200,9 +221,14 @@ async function removeHelpers(folder: string): Promise<void> {
 }
 
 /** A state beside the hash of its text: who goes on from one that is damaged gives a damaged export. */
-async function writeState(folder: string, state: Partial<ExportState<unknown>>): Promise<void> {
-  const text = JSON.stringify(state)
+async function writeState(folder: string, text: string): Promise<void> {
   await writeFileAtomic(join(folder, stateName), JSON.stringify({ sum: hashBytes(text), text }))
+}
+
+/** A promise that is awaited later than it may fail. */
+function heard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }
 
 /** Undefined where there is none, or where it is not what was written. */

@@ -2,6 +2,7 @@ import { readsAtOnce } from '../base/map-limited.js'
 import { shownValue } from '../base/name-list.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
+import type { GroupMemory } from '../parquet/group-memory.js'
 import type { Caption, IgnoredRegion, NegativeRow, Region } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import { hasFamily } from '../shards/has-family.js'
@@ -40,7 +41,7 @@ export interface ExportRegion extends Region {
 /** A picture with all that is exported of it. */
 export interface ExportRow extends SourceIdentity {
   readonly key: string
-  /** A view that is good while the row's group is read; empty where pictures are not wanted. */
+  /** A view that is good until the next row is asked for; empty where pictures are not wanted. */
   readonly bytes: Uint8Array
   /** Pixels. */
   readonly width: number
@@ -70,8 +71,8 @@ export interface Absence {
 }
 
 export interface RowParts {
-  /** Whether the pictures' bytes are read. */
-  readonly bytes: boolean
+  /** The memory that the pictures' bytes are read to; absent where they are not read. */
+  readonly pictures?: GroupMemory | undefined
   /** The stage of the proposals whose labels are read. */
   readonly labels?: string | undefined
 }
@@ -93,11 +94,11 @@ const keyPattern = /^\w[\w-]*$/
 export async function* readExportRows(
   { storage, grounding, phrases, selection, negatives }: ExportSource,
   shard: string,
-  { bytes, labels }: RowParts,
+  { pictures, labels }: RowParts = {},
 ): AsyncGenerator<ExportRow, void, void> {
   const isSaid = await hasFamily(storage, 'negatives', grounding, shard)
   const rows = joinRows(storage, shard, {
-    images: { columns: bytes ? [...light, 'image'] : light },
+    images: pictures ? { columns: [...light, 'image'], memory: pictures } : { columns: light },
     phrases: { stage: phrases, columns: ['phrases'] },
     grounding: { stage: grounding, columns: ['regions', 'ignored'] },
     selection: selection === undefined ? undefined : { stage: selection, columns: ['reason'] },
@@ -126,12 +127,21 @@ export async function* readExportRows(
       const span = caption.slice(region.start, region.end)
       const text = plainText(typeof span === 'string' ? span : span.join(''))
       const isCategory = captions[region.caption]?.kind === 'categories'
-      return {
-        ...region,
+      const head = isCategory ? text : phrase.head
+      // Written out: objects that are put together of others take many times as long to make and to read.
+      const named = {
+        caption: region.caption,
+        phrase: region.phrase,
+        start: region.start,
+        end: region.end,
+        xyxy: region.xyxy,
+        score: region.score,
+        origin: region.origin,
+        area: region.area ?? null,
         text,
-        head: isCategory ? text : phrase.head,
-        ...(labelOf && { label: labelOf(region) }),
+        head,
       }
+      return labelOf ? { ...named, label: labelOf(region) } : named
     })
     yield {
       key,

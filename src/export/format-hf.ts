@@ -1,11 +1,13 @@
 import { Binary, Float32, Int32, Utf8 } from 'apache-arrow'
+import { ByteCopies } from '../base/files/byte-copies.js'
 import { plainJson } from '../base/plain-text.js'
 import { listField, type RecordField } from '../card/croissant-records.js'
 import { cardHeading, cardTitle, dataCardText } from '../card/data-card.js'
 import { parquetChunks } from '../parquet/parquet-chunks.js'
 import { listOf, schemaOf, struct, xyxy } from '../rows/arrow-schema.js'
+import type { ExportRow } from './export-rows.js'
 import { count } from './export-sums.js'
-import type { Format, RowWithFile, Writer, WriterContext } from './format.js'
+import type { Format, Writer, WriterContext } from './format.js'
 import { pictureEnding } from './place-picture.js'
 import { pictureObject } from './region-object.js'
 
@@ -63,21 +65,25 @@ export const hf: Format = {
   async open(context: WriterContext): Promise<Writer> {
     const { folder, config, shards, memory } = context
     const { written } = memory.sums
+    const copies = new ByteCopies()
     return {
       async shard({ index }, rows) {
         const name = `data/${config.split}-${five(index)}-of-${five(shards.length)}.parquet`
         const file = await folder.part(name)
+        // Rows of the row groups that are begun: those of the groups before are written when another row is taken.
+        const counter = { rows: copies.count }
         async function* records() {
-          for await (const rowWithFile of rows) {
-            written.captions += rowWithFile.row.captions.length
-            written.regions += rowWithFile.row.regions.length
-            yield recordOf(rowWithFile, config.images === 'url')
+          for await (const { row, name } of rows) {
+            copies.dropFirst(counter.rows)
+            written.captions += row.captions.length
+            written.regions += row.regions.length
+            yield recordOf(row, name, config.images === 'url' ? null : copies.add(row.bytes))
           }
         }
-        for await (const chunk of parquetChunks(hfSchema, hfNullable, records())) await file.write(chunk)
-        await file.flush()
+        const chunks = parquetChunks(hfSchema, hfNullable, records(), counter)
+        for await (const chunk of chunks) await file.write(chunk)
         count(memory.counters, 'bytes', file.length())
-        await folder.end(name)
+        folder.end(name)
       },
       async finish() {
         await folder.write('README.md', cardOf(context))
@@ -159,9 +165,11 @@ const regionKeys = [
 
 const five = (value: number) => String(value).padStart(5, '0')
 
-function recordOf({ row, name }: RowWithFile, isUrl: boolean) {
-  const { url, bytes, sourceId, sourceName } = row
-  const image = isUrl ? { bytes: null, path: url } : { bytes, path: `${name}.${pictureEnding(bytes)}` }
+/** @param bytes of the picture; null where it is left where it is */
+function recordOf(row: ExportRow, name: string, bytes: Uint8Array | null) {
+  const { url, sourceId, sourceName } = row
+  const path = bytes ? `${name}.${pictureEnding(bytes)}` : url
+  const image = { bytes, path }
   return { ...pictureObject(row), image, source_id: sourceId, file_name: sourceName }
 }
 

@@ -43,7 +43,7 @@ export const webdataset: Format = {
           written.regions += regions.length
         }
         await tar.write(tarEnd)
-        await folder.end(tarName)
+        folder.end(tarName)
       },
       async finish() {},
     }

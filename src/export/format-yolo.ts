@@ -1,17 +1,13 @@
 import { asciiJson } from '../base/ascii-json.js'
-import { orderedMap } from '../base/ordered-map.js'
 import { pictureFiles } from '../card/croissant-records.js'
 import { count } from './export-sums.js'
 import { toDecimals } from './float-text.js'
-import type { Format, RowWithFile, Writer } from './format.js'
+import type { Format, Writer } from './format.js'
 import { writeNew } from './place-picture.js'
 import { identityKeys } from './source-identity.js'
 
 /** What the pictures are called in their source, a line each, as Hugging Face's image folders have it. */
 const pictureList = 'metadata.jsonl'
-
-/** Label files that are written at once. */
-const concurrentWrites = 32
 
 /**
  * Ultralytics' YOLO: `images/<split>/…`, for each a text file of the same name under `labels/<split>/` with a
@@ -48,8 +44,7 @@ export const yolo: Format = {
     return {
       wants: classes.hasBox,
       async shard(_, rows) {
-        const writeLabels = async (rowWithFile: RowWithFile) => {
-          const { row, file } = rowWithFile
+        for await (const { row, file } of rows) {
           const { width, height } = row
           const boxes = classes.boxes(
             row,
@@ -67,10 +62,7 @@ export const yolo: Format = {
             return `${[index, ...shares.map(shareText)].join(' ')}\n`
           })
           written.regions += boxes.length
-          await writeNew(await folder.loosePath(labelName(file as string)), lines.join(''))
-          return rowWithFile
-        }
-        for await (const { row, file } of orderedMap(rows, concurrentWrites, writeLabels, concurrentWrites)) {
+          writeNew(await folder.loosePath(labelName(file as string)), lines.join(''))
           const { url, license } = row
           const more = { ...(url !== null && { url }), ...(license !== null && { license }) }
           await list.write(`${asciiJson({ file_name: file, ...identityKeys(row), ...more })}\n`)

@@ -1,12 +1,8 @@
-import { writeFile as writeFileWithCallback } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { link, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { sniffImage } from '../pictures/sniff-image.js'
 import type { ExportRow } from './export-rows.js'
-
-/** Of thousands of small files the one of `node:fs/promises`, with an object for each handle, takes half as long again. */
-const writeFile = promisify(writeFileWithCallback)
 
 const endings: Readonly<Record<string, string>> = { jpeg: 'jpg', tiff: 'tif' }
 
@@ -42,20 +38,24 @@ export async function placePicture(
       return 'linked'
     }
   }
-  await writeNew(path, row.bytes)
+  writeNew(path, row.bytes)
   return 'copied'
 }
 
 /**
  * Writes a file, in the place of what a stopped run has left there. That is removed and not written over: it
  * may be a link, and the file it leads to is not ours.
+ *
+ * It is not left to another thread: to tell one of a small file, three times over, costs more than to make it.
  */
-export async function writeNew(path: string, content: Uint8Array | string): Promise<void> {
-  await writeFile(path, content, { flag: 'wx' }).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-    await rm(path)
-    await writeFile(path, content, { flag: 'wx' })
-  })
+export function writeNew(path: string, content: Uint8Array | string): void {
+  try {
+    writeFileSync(path, content, { flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    rmSync(path)
+    writeFileSync(path, content, { flag: 'wx' })
+  }
 }
 
 /** The file that a picture was ingested from, where its source had names; never one outside of the folder. */

@@ -21,7 +21,8 @@ export function tarMember(name: string, content: Uint8Array): Uint8Array[] {
   header.fill(' ', 148, 156)
   header.write('0', 156, 'latin1')
   header.write('ustar\x0000', 257, 'latin1')
-  const sum = header.reduce((total, byte) => total + byte, 0)
+  let sum = 0
+  for (const byte of header) sum += byte
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
   const rest = (block - (content.length % block)) % block
   return rest === 0 ? [header, content] : [header, content, zeros.subarray(0, rest)]

@@ -6,7 +6,8 @@ import { type ParquetFooter, readFooter } from './read-footer.js'
 
 /** What parts of a file are read from. */
 export interface ByteSource {
-  slice(start: number, end: number): Promise<ArrayBuffer>
+  /** @param into memory of at least as many bytes that they may be read into: what is given then may be that, whole */
+  slice(start: number, end: number, into?: ArrayBuffer): Promise<ArrayBuffer>
 }
 
 /** A Parquet file whose footer has been read, and whose parts are read as they are asked for. */
@@ -43,8 +44,8 @@ export async function openParquetObject(path: string, object: OpenObject): Promi
     // unheard.
     const reads = new Set<Promise<unknown>>()
     const file: ByteSource = {
-      slice(start, end) {
-        const read = readRange(object, start, end)
+      slice(start, end, into) {
+        const read = readRange(object, start, end, into)
         const heard = read.catch(() => {}).finally(() => reads.delete(heard))
         reads.add(heard)
         return read
@@ -120,10 +121,15 @@ function checkCounts(path: string, { rows, groups }: ParquetFooter, size: number
   if (sum !== rows) throw damaged(`${rows} rows, and ${sum} in its row groups`)
 }
 
-async function readRange({ size, read }: OpenObject, start: number, end: number): Promise<ArrayBuffer> {
+async function readRange(
+  { size, read }: OpenObject,
+  start: number,
+  end: number,
+  into?: ArrayBuffer,
+): Promise<ArrayBuffer> {
   // A damaged footer may name any range: it is refused before memory is taken for it.
   if (!(start >= 0 && end >= start && end <= size)) {
     throw new Error(`bytes ${start} to ${end} of ${size} are asked for`)
   }
-  return read(start, end)
+  return read(start, end, into)
 }

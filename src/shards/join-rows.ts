@@ -1,5 +1,6 @@
 import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
+import type { GroupMemory } from '../parquet/group-memory.js'
 import { isName } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
@@ -10,9 +11,13 @@ import type { ShardRows } from './shard-rows.js'
 /** Families with one row an image. */
 export type JoinedFamily = Exclude<Family, 'rejects'>
 
-/** What is read of a family: its stage (images have none), and its top-level columns; all by default. */
+/**
+ * What is read of a family: its stage (images have none), its top-level columns, all by default, and the memory that it
+ * is read to (`readShard`).
+ */
 export type PartOf<F extends JoinedFamily> = (F extends 'images' ? unknown : { readonly stage: string }) & {
   readonly columns?: readonly (keyof Families[F] & string)[]
+  readonly memory?: GroupMemory | undefined
 }
 
 /** What a name may stand for: a part of the family of that name, or of the one that it says. */
@@ -51,6 +56,7 @@ interface Source {
 interface Part extends Source {
   readonly name: string
   readonly columns?: readonly string[]
+  readonly memory?: GroupMemory | undefined
 }
 
 /**
@@ -75,8 +81,8 @@ export async function* joinRows<const Parts extends PartsOf<Parts>>(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<Joined<Parts>, void, void> {
   const wanted = partsOf(parts)
-  const readers = wanted.map(({ family, stage, columns }) =>
-    openReader(readShardGroups(storage, family, stage, shard, { columns })),
+  const readers = wanted.map(({ family, stage, columns, memory }) =>
+    openReader(readShardGroups(storage, family, stage, shard, { columns, memory })),
   )
   try {
     for (let row = 0; ; row++) {
@@ -145,8 +151,8 @@ function partsOf(parts: object): readonly Part[] {
   return Object.entries(parts as Readonly<Record<string, Partial<Part> | undefined>>)
     .flatMap(([name, part]): Part[] => {
       if (!part) return []
-      const { family = name as Family, stage = null, columns } = part
-      return [{ name, family, stage, ...(columns && { columns: [...new Set(['key', ...columns])] }) }]
+      const { family = name as Family, stage = null, columns, memory } = part
+      return [{ name, family, stage, memory, ...(columns && { columns: [...new Set(['key', ...columns])] }) }]
     })
     .sort((a, b) => Number(b.family === 'images') - Number(a.family === 'images'))
 }

@@ -1,5 +1,6 @@
 import { UserError } from '../base/user-error.js'
-import { causeOf } from '../parquet/open-parquet.js'
+import type { GroupMemory } from '../parquet/group-memory.js'
+import { type ByteSource, causeOf } from '../parquet/open-parquet.js'
 import { columnNames } from '../parquet/read-footer.js'
 import { eachRowGroup } from '../parquet/read-rows.js'
 import type { Families, Family } from '../rows/rows.js'
@@ -11,6 +12,8 @@ import { damagedShard } from './verify-file.js'
 export interface ReadOptions<Column extends string = string> {
   /** Top-level columns to read; the others are absent from the rows. */
   readonly columns?: readonly Column[]
+  /** Where row groups are read to: bytes of a row are good until a row of the next group is asked for. */
+  readonly memory?: GroupMemory | undefined
 }
 
 /**
@@ -39,7 +42,7 @@ export async function* readShardGroups(
   family: Family,
   stage: string | null,
   shard: string,
-  { columns }: ReadOptions = {},
+  { columns, memory }: ReadOptions = {},
 ): AsyncGenerator<Iterator<StoredRow, void, void>, void, void> {
   const { path, opened } = await openCommitted(storage, family, stage, shard)
   const asUserError = (error: unknown) =>
@@ -48,7 +51,15 @@ export async function* readShardGroups(
     checkColumns(path, family, columns, columnNames(opened.footer))
     const migrate = rowMigration(family, opened.footer)
     const wanted = columns ? { columns } : {}
-    for await (const rows of eachRowGroup(opened, wanted)) yield wholeRows(rows, migrate, asUserError)
+    const { file, footer } = opened
+    const source: ByteSource = memory
+      ? { slice: (start, end) => file.slice(start, end, memory.take(end - start)) }
+      : file
+    memory?.begin()
+    for await (const rows of eachRowGroup({ file: source, footer }, wanted)) {
+      yield wholeRows(rows, migrate, asUserError)
+      memory?.begin()
+    }
   } catch (error) {
     throw asUserError(error)
   } finally {

@@ -227,16 +227,25 @@ export async function openLocalObject(location: string): Promise<OpenObject> {
     const found = await handle.stat()
     if (found.isDirectory()) unreadable(location)({ code: 'EISDIR' })
     const { size } = found
-    return { size, read: (start, end) => readRange(handle, start, end), close: () => handle.close() }
+    return {
+      size,
+      read: (start, end, into) => readRange(handle, start, end, into),
+      close: () => handle.close(),
+    }
   } catch (error) {
     await handle.close()
     throw error
   }
 }
 
-async function readRange(handle: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
+async function readRange(
+  handle: FileHandle,
+  start: number,
+  end: number,
+  into?: ArrayBuffer,
+): Promise<ArrayBuffer> {
   // Every byte is read into: there is no need of zeros first.
-  const bytes = Buffer.allocUnsafeSlow(end - start)
+  const bytes = into ? Buffer.from(into, 0, end - start) : Buffer.allocUnsafeSlow(end - start)
   let done = 0
   while (done < bytes.length) {
     const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done)

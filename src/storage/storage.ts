@@ -89,7 +89,11 @@ export interface Aside {
 /** A file or an object of a store, whose parts are read as they are asked for. */
 export interface OpenObject {
   readonly size: number
-  /** Bytes from `start` up to `end`. Throws an Error where there are fewer. */
-  read(start: number, end: number): Promise<ArrayBuffer>
+  /**
+   * Bytes from `start` up to `end`. Throws an Error where there are fewer.
+   *
+   * @param into memory of at least as many bytes, which a local file is read into: what is given then is that, whole
+   */
+  read(start: number, end: number, into?: ArrayBuffer): Promise<ArrayBuffer>
   close(): Promise<void>
 }

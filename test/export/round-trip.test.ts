@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ExportFormat, exportFormats } from '../../src/export/config.js'
 import { readExportRows } from '../../src/export/export-rows.js'
+import { GroupMemory } from '../../src/parquet/group-memory.js'
 import type { Caption, GroundingRow, ImageRow, PhraseRow, Region } from '../../src/rows/rows.js'
 import { exportTo, groundedDataset, type PictureSpec, side } from '../helpers/grounded-dataset.js'
 import { ingestAll } from '../helpers/ingest-all.js'
@@ -86,7 +87,7 @@ async function there(format: ExportFormat, given: readonly (readonly PictureSpec
   const { report } = await exportTo(source, join(base, 'out'), { format, keep_empty: true, ...config })
   const before = []
   for (const shard of source.shards)
-    for await (const row of readExportRows(source, shard, { bytes: true }))
+    for await (const row of readExportRows(source, shard, { pictures: new GroupMemory() }))
       before.push({ ...row, bytes: row.bytes.slice() })
   const back: Record<string, Back> = {}
   for (const [name, stage] of Object.entries(report.ingest)) {

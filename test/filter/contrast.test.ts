@@ -97,7 +97,7 @@ describe('a teacher with the rule contrast behind it', () => {
     expect(sums).toEqual([{ contrast: 4 }])
     const source = { name: 'colours', storage, shards: [shard], grounding: 'told', phrases: 'chunk' }
     const exported = []
-    for await (const row of readExportRows(source, shard, { bytes: false }))
+    for await (const row of readExportRows(source, shard))
       exported.push(row.regions.map(({ text, head }) => `${text} ${head}`))
     expect(exported[1]).toEqual(['ball ball', 'ball ball'])
 
