@@ -19,6 +19,7 @@
 export type { Xyxy } from '../boxes/xyxy.js'
 export type { FunnelStage } from '../catalog/funnel.js'
 export { datasetsIn, type OpenDataset, openDataset } from '../catalog/open-dataset.js'
+export { GroupMemory } from '../parquet/group-memory.js'
 export {
   type Caption,
   type CaptionKind,

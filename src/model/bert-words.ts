@@ -2,7 +2,32 @@
 export type Word = readonly { readonly char: string; readonly at: number }[]
 
 /** Words of a text: runs between white space, with every punctuation mark and every ideograph on its own. */
-export function bertWords(text: string): Word[] {
+export const bertWords = (text: string): Word[] =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
+  /^[\x00-\x7f]*$/.test(text) ? asciiWords(text) : wordsOfAny(text)
+
+/** The same of ASCII, which most text is, without asking Unicode of each character. */
+function asciiWords(text: string): Word[] {
+  const found: Word[] = []
+  let word: { char: string; at: number }[] = []
+  for (let at = 0; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : 0x20
+    const char = String.fromCharCode(code >= 0x41 && code <= 0x5a ? code + 0x20 : code)
+    const isLetter = (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a)
+    if (isLetter || (code >= 0x30 && code <= 0x39)) {
+      word.push({ char, at })
+      continue
+    }
+    // Control characters vanish.
+    if (code === 0x7f || (code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d)) continue
+    if (word.length > 0) found.push(word)
+    word = []
+    if (code > 0x20) found.push([{ char, at }])
+  }
+  return found
+}
+
+function wordsOfAny(text: string): Word[] {
   const found: Word[] = []
   let word: { char: string; at: number }[] = []
   const end = () => {

@@ -12,6 +12,10 @@ import { damagedShard } from './verify-file.js'
 export interface ReadOptions<Column extends string = string> {
   /** Top-level columns to read; the others are absent from the rows. */
   readonly columns?: readonly Column[]
+}
+
+/** The same, for who is done with the bytes of a row group before the next one. */
+export interface GroupOptions extends ReadOptions {
   /** Where row groups are read to: bytes of a row are good until a row of the next group is asked for. */
   readonly memory?: GroupMemory | undefined
 }
@@ -42,7 +46,7 @@ export async function* readShardGroups(
   family: Family,
   stage: string | null,
   shard: string,
-  { columns, memory }: ReadOptions = {},
+  { columns, memory }: GroupOptions = {},
 ): AsyncGenerator<Iterator<StoredRow, void, void>, void, void> {
   const { path, opened } = await openCommitted(storage, family, stage, shard)
   const asUserError = (error: unknown) =>

@@ -1,3 +1,4 @@
+import { LruCache } from '../base/lru-cache.js'
 import type { Span } from './name-prompt.js'
 
 /** What of a thing a word tells: its colour, its size, how many there are, or where it is. */
@@ -125,8 +126,19 @@ const entries: ReadonlyMap<string, Entry> = (() => {
   return found
 })()
 
+/** Phrases come again and again: of a training's pictures, with every step. */
+const known = new LruCache<string, readonly AttributeValue[]>({ maxSize: 10_000 })
+
 /** The attributes that a phrase names, in the order of its words. */
-export function attributeValues(phrase: string): AttributeValue[] {
+export function attributeValues(phrase: string): readonly AttributeValue[] {
+  const last = known.get(phrase)
+  if (last) return last
+  const values = namedIn(phrase)
+  known.set(phrase, values)
+  return values
+}
+
+function namedIn(phrase: string): AttributeValue[] {
   return [...phrase.matchAll(/[\p{L}\p{N}]+/gu)].flatMap((match): AttributeValue[] => {
     const entry = entries.get(match[0].toLowerCase())
     if (!entry) return []
