@@ -1,5 +1,6 @@
 import { assembleRows } from './assemble-rows.js'
-import type { ParquetFile } from './open-parquet.js'
+import type { GroupMemory } from './group-memory.js'
+import type { ByteSource, ParquetFile } from './open-parquet.js'
 import { readColumns } from './read-columns.js'
 
 export interface RowsWanted {
@@ -10,6 +11,8 @@ export interface RowsWanted {
   readonly end?: number
   /** Whether bytes of which the file does not say that they are text are given as text; not by default. */
   readonly bytesAsText?: boolean
+  /** Where row groups are read to: bytes of a row are good until a row of the next group is asked for. */
+  readonly memory?: GroupMemory | undefined
 }
 
 type Row = Record<string, unknown>
@@ -37,14 +40,18 @@ export async function* readRows(
 /** As `readRows`, row group by row group: one waits for a group, and no longer for each of its rows. */
 export async function* eachRowGroup(
   { file, footer }: Pick<ParquetFile, 'file' | 'footer'>,
-  { columns, start = 0, end = Infinity, bytesAsText = false }: RowsWanted = {},
+  { columns, start = 0, end = Infinity, bytesAsText = false, memory }: RowsWanted = {},
 ): AsyncGenerator<Generator<Row, void, void>, void, void> {
+  const source: ByteSource = memory
+    ? { slice: (from, to) => file.slice(from, to, memory.take(to - from)) }
+    : file
   let groupStart = 0
   for (const group of footer.groups) {
     const range = { start: Math.max(0, start - groupStart), end: Math.min(group.rows, end - groupStart) }
     groupStart += group.rows
     if (range.start >= range.end) continue
-    const leaves = await readColumns(file, footer.schema, group, {
+    memory?.begin()
+    const leaves = await readColumns(source, footer.schema, group, {
       ...range,
       bytesAsText,
       ...(columns && { columns }),

@@ -1,6 +1,6 @@
 import { UserError } from '../base/user-error.js'
 import type { GroupMemory } from '../parquet/group-memory.js'
-import { type ByteSource, causeOf } from '../parquet/open-parquet.js'
+import { causeOf } from '../parquet/open-parquet.js'
 import { columnNames } from '../parquet/read-footer.js'
 import { eachRowGroup } from '../parquet/read-rows.js'
 import type { Families, Family } from '../rows/rows.js'
@@ -55,15 +55,8 @@ export async function* readShardGroups(
     checkColumns(path, family, columns, columnNames(opened.footer))
     const migrate = rowMigration(family, opened.footer)
     const wanted = columns ? { columns } : {}
-    const { file, footer } = opened
-    const source: ByteSource = memory
-      ? { slice: (start, end) => file.slice(start, end, memory.take(end - start)) }
-      : file
-    memory?.begin()
-    for await (const rows of eachRowGroup({ file: source, footer }, wanted)) {
+    for await (const rows of eachRowGroup(opened, { ...wanted, memory }))
       yield wholeRows(rows, migrate, asUserError)
-      memory?.begin()
-    }
   } catch (error) {
     throw asUserError(error)
   } finally {
