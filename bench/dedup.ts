@@ -170,8 +170,8 @@ function search(name: string, goal: boolean, run: (row: number) => void, bytes: 
     for (let at = 0; at < Math.min(block, rows - row); at++) run(row + at)
     seconds += cpu() - start
   }
-  // Both cores at once: half of what one takes.
-  const limit = (120 * rows) / 10_000_000
+  // A dedup stage searches in one thread.
+  const limit = (60 * rows) / 10_000_000
   report(
     name,
     seconds,
