@@ -35,14 +35,17 @@ const maxLooks = 2 ** 16
 /** Hashes within the distance of which `isMatch` is asked, so many times. */
 const maxAsked = 64
 
+/** Words of an entry before its links: the upper and the lower half of its hash, and its number. */
+const firstLink = 3
+
 interface Band {
   /** The band's lowest bit. */
   readonly shift: number
   readonly bits: number
   /** Last entry of each value's chain, plus one; 0 for none. */
   readonly heads: Uint32Array
-  /** The entry before each in its chain, plus one. */
-  readonly links: Uint32Array
+  /** Word of an entry that says which is before it in its chain, plus one. */
+  readonly link: number
   /** Values to try: the band's own value with each of these bits turned over. */
   readonly flips: Uint32Array
 }
@@ -53,9 +56,9 @@ interface Band {
  */
 export function createNearIndex(capacity: number, distance: number): NearIndex {
   const bands = bandsOf(capacity, distance)
-  const high = new Uint32Array(capacity)
-  const low = new Uint32Array(capacity)
-  const numbers = new Uint32Array(capacity)
+  // Of an entry its hash, its number and its links lie together: to look at one is to wait for memory once.
+  const stride = firstLink + bands.length
+  const entries = new Uint32Array(stride * capacity)
   let size = 0
   return {
     find([top, bottom], isMatch) {
@@ -63,42 +66,41 @@ export function createNearIndex(capacity: number, distance: number): NearIndex {
       let looks = 0
       let asked = 0
       for (const band of bands) {
-        const { heads, links, flips } = band
+        const { heads, link, flips } = band
         const value = bandValue(top, bottom, band)
         for (let flip = 0; flip < flips.length; flip++) {
-          for (let entry = heads[value ^ flips[flip]!]!; entry !== 0; entry = links[entry - 1]!) {
-            if (++looks > maxLooks) return first === -1 ? -1 : numbers[first]!
-            const at = entry - 1
+          let entry = heads[value ^ flips[flip]!]!
+          while (entry !== 0) {
+            if (++looks > maxLooks) return first === -1 ? -1 : entries[first + 2]!
+            const at = stride * (entry - 1)
+            entry = entries[at + link]!
             if (first !== -1 && at >= first) continue
-            const bits = ones(high[at]! ^ top) + ones(low[at]! ^ bottom)
+            const bits = ones(entries[at]! ^ top) + ones(entries[at + 1]! ^ bottom)
             if (bits > distance) continue
-            if (!isMatch || (++asked <= maxAsked && isMatch(numbers[at]!))) first = at
+            if (!isMatch || (++asked <= maxAsked && isMatch(entries[at + 2]!))) first = at
           }
         }
       }
-      return first === -1 ? -1 : numbers[first]!
+      return first === -1 ? -1 : entries[first + 2]!
     },
     add([top, bottom], number) {
       if (size === capacity) throw new Error(`the index was made for ${capacity} hashes`)
-      high[size] = top
-      low[size] = bottom
-      numbers[size] = number
+      const at = stride * size++
+      entries[at] = top
+      entries[at + 1] = bottom
+      entries[at + 2] = number
       for (const band of bands) {
         const value = bandValue(top, bottom, band)
-        band.links[size] = band.heads[value]!
-        band.heads[value] = size + 1
+        entries[at + band.link] = band.heads[value]!
+        band.heads[value] = size
       }
-      size++
     },
     get size() {
       return size
     },
     bytes:
-      bands.reduce(
-        (sum, { heads, links, flips }) => sum + 4 * (heads.length + links.length + flips.length),
-        0,
-      ) +
-      12 * capacity,
+      bands.reduce((sum, { heads, flips }) => sum + 4 * (heads.length + flips.length), 0) +
+      4 * entries.length,
   }
 }
 
@@ -124,7 +126,7 @@ function bandsOf(capacity: number, distance: number): Band[] {
         shift: start,
         bits,
         heads: new Uint32Array(2 ** bits),
-        links: new Uint32Array(capacity),
+        link: firstLink + bands.length,
         flips: masksOf(bits, within),
       })
     }
