@@ -47,4 +47,6 @@ const againSeconds = await secondsOf(() => read(look, memory))
 await read((row) => rows.push(row))
 const writeSeconds = await secondsOf(write)
 if (bytes === 0) throw new Error(`${source} has no pictures`)
-process.stdout.write(JSON.stringify({ read: readSeconds, 'read into memory used again': againSeconds, write: writeSeconds }))
+process.stdout.write(
+  JSON.stringify({ read: readSeconds, 'read into memory used again': againSeconds, write: writeSeconds }),
+)
