@@ -51,7 +51,7 @@ export function fuse(
     softmax(add(affinity, paddingBias(mask, minusInfinity))),
     drop,
   )
-  // Turned before the softmax: along an inner axis onnxruntime's takes five times as long.
+  // Turned before the softmax, which onnxruntime takes longer for along an inner axis.
   const toLanguage = dropElements(`${name}.attn.language`, softmax(swapLast(affinity)), drop)
   const deltaV = dense(`${name}.attn.out_v_proj`, mergeHeads(matmul(toVision, valueL)), widthV)
   const deltaL = dense(`${name}.attn.out_l_proj`, mergeHeads(matmul(toLanguage, valueV)), widthL)
