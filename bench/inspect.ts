@@ -13,7 +13,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ import { chromium, type Page } from 'playwright-core'
 import { isDataset } from '../src/shards/dataset.js'
 import { openStorage } from '../src/storage/open-storage.js'
 import { makeInspectDataset } from '../test/helpers/inspect-dataset.js'
-import { peakMb } from './measure-process.js'
+import { cpuTicks, peakMb } from './measure-process.js'
 import { repeatShards } from './repeat-shards.js'
 import { type Figure, median, option, printReport } from './report.js'
 
@@ -76,12 +76,7 @@ async function whole(query: string) {
 /** Seconds until the server has done what it does in the background: until it takes next to no processor for a second. */
 async function rest(): Promise<number> {
   const begun = performance.now()
-  const ticks = () => {
-    const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')
-    return Number(fields[11]) + Number(fields[12])
-  }
+  const ticks = () => cpuTicks(server.pid as number)
   for (let last = ticks(); ; ) {
     await sleep(1000)
     const now = ticks()

@@ -81,8 +81,8 @@ function treeOf(root: number): number[] {
   return found
 }
 
-/** Time of a process and of its children that have ended: fields 14 to 17 of proc(5)'s stat. */
-const cpuTicks = (pid: number) =>
+/** Time of a process and of its children that have ended, in hundredths of a second: fields 14 to 17 of proc(5)'s stat. */
+export const cpuTicks = (pid: number) =>
   fieldsOf(pid)
     .slice(11, 15)
     .reduce((sum, field) => sum + Number(field), 0)

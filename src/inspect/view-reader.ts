@@ -7,7 +7,7 @@ import type { DroppedReader } from './dropped-reader.js'
 import type { DatasetIndex } from './index/dataset-index.js'
 import { type Inspected, type Layer, placeOf, rowOf } from './index/layer.js'
 import { type Others, type QueryResult, ViewCounter } from './index/query-index.js'
-import { lastPlace, placeCount } from './index/slider-places.js'
+import { lastPlace, placeCount, sliderPlace } from './index/slider-places.js'
 import { judgedSamples } from './judged-samples.js'
 import type { RowGroups } from './row-groups.js'
 import { mostBoxes, type SampleReader } from './sample-reader.js'
@@ -61,7 +61,7 @@ interface Question {
   readonly rows: string
 }
 
-/** Counts of a view at thresholds that were asked for, or may be. */
+/** Counts of a view at the places of the slider, and at its own threshold (null). */
 interface CountsAhead {
   readonly name: string
   readonly counts: Map<View['threshold'], QueryResult['counts']>
@@ -99,13 +99,16 @@ export class ViewReader {
     const known = this.#ahead?.name === name ? this.#ahead.counts.get(view.threshold) : undefined
     if (known) return { ...known, index }
     const { counts } = await this.#answer(question)
-    if (index.isWhole) {
+    // A layer that made room for another one meanwhile was not counted.
+    if (index.isWhole && this.#rows(layers) === question.rows) {
       if (this.#ahead?.name !== name) {
         this.#ahead = { name, counts: new Map() }
         // What goes wrong here goes wrong again where it is asked for, and is told there.
         this.#countingAhead = this.#countAhead(question, this.#ahead).catch(() => {})
       }
-      this.#ahead.counts.set(view.threshold, counts)
+      const { threshold } = view
+      if (threshold === null || sliderPlace(threshold) !== undefined)
+        this.#ahead.counts.set(threshold, counts)
     }
     return { ...counts, index: this.#progress(layers) }
   }
@@ -193,7 +196,7 @@ export class ViewReader {
       await this.idle()
       if (this.#ahead !== ahead) return
       await inSlices(counter.count({ ...view, threshold }), this.idle)
-      // A layer that made room for another one meanwhile was not counted.
+      // As above.
       if (this.#rows({ layer, ...others }) !== rows) return
       ahead.counts.set(threshold, counter.counts())
     }

@@ -33,14 +33,11 @@ export function writeImage(
   { image_size: size, image_mean, image_std, image_channels }: GlipConfig,
 ): void {
   const { width, height, data } = picture
-  // Places of the picture's colours in the order of the network's.
-  const [red, green, blue] = image_channels === 'bgr' ? ([2, 1, 0] as const) : ([0, 1, 2] as const)
-  const factorOf = (colour: number) => gain / 255 / image_std[colour]!
-  const shiftOf = (colour: number) => (offset - image_mean[colour]!) / image_std[colour]!
-  const [factor0, factor1, factor2] = [factorOf(red), factorOf(green), factorOf(blue)]
-  const [shift0, shift1, shift2] = [shiftOf(red), shiftOf(green), shiftOf(blue)]
+  const colours = image_channels === 'bgr' ? [2, 1, 0] : [0, 1, 2]
+  const factor = colours.map((colour) => gain / 255 / image_std[colour]!)
+  const shift = colours.map((colour) => (offset - image_mean[colour]!) / image_std[colour]!)
   // Column by column: the two source pixels and the weight of the second, the same for every row.
-  const { first, second, weight } = axis(size, width, scale, dx, flipped)
+  const columns = axis(size, width, scale, dx, flipped)
   const rows = axis(size, height, scale, dy, false)
   let at = sample * size * size * 3
   for (let y = 0; y < size; y++) {
@@ -53,27 +50,25 @@ export function writeImage(
     const upper = top * width
     const lower = rows.second[y]! * width
     const wy = rows.weight[y]!
-    for (let x = 0; x < size; x++, at += 3) {
-      const left = first[x]!
+    for (let x = 0; x < size; x++) {
+      const left = columns.first[x]!
       if (left < 0) {
         into[at] = into[at + 1] = into[at + 2] = 0
+        at += 3
         continue
       }
-      const right = second[x]!
-      const wx = weight[x]!
+      const right = columns.second[x]!
+      const wx = columns.weight[x]!
       const a = (upper + left) * 3
       const b = (upper + right) * 3
       const c = (lower + left) * 3
       const d = (lower + right) * 3
-      let high = data[a + red]! + (data[b + red]! - data[a + red]!) * wx
-      let low = data[c + red]! + (data[d + red]! - data[c + red]!) * wx
-      into[at] = (high + (low - high) * wy) * factor0 + shift0
-      high = data[a + green]! + (data[b + green]! - data[a + green]!) * wx
-      low = data[c + green]! + (data[d + green]! - data[c + green]!) * wx
-      into[at + 1] = (high + (low - high) * wy) * factor1 + shift1
-      high = data[a + blue]! + (data[b + blue]! - data[a + blue]!) * wx
-      low = data[c + blue]! + (data[d + blue]! - data[c + blue]!) * wx
-      into[at + 2] = (high + (low - high) * wy) * factor2 + shift2
+      for (let channel = 0; channel < 3; channel++) {
+        const colour = colours[channel]!
+        const high = data[a + colour]! + (data[b + colour]! - data[a + colour]!) * wx
+        const low = data[c + colour]! + (data[d + colour]! - data[c + colour]!) * wx
+        into[at++] = (high + (low - high) * wy) * factor[channel]! + shift[channel]!
+      }
     }
   }
 }

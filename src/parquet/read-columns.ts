@@ -226,18 +226,15 @@ function joinedLevels(
 function joinedValues(parts: readonly DecodedArray[]): DecodedArray {
   const [first = []] = parts
   const length = parts.reduce((sum, part) => sum + part.length, 0)
-  let at = 0
-  if (first instanceof Float32Array && parts.every((part) => part instanceof Float32Array)) {
-    const all = new Float32Array(length)
-    for (const part of parts) {
-      all.set(part, at)
-      at += part.length
-    }
-    return all
-  }
   const isSame = parts.every((part) => part.constructor === first.constructor)
   const all = isSame ? emptyLike(first, length) : new Array<unknown>(length)
-  for (const part of parts) for (let index = 0; index < part.length; index++) all[at++] = part[index]
+  let at = 0
+  if (all instanceof Float32Array)
+    for (const part of parts) {
+      all.set(part as Float32Array, at)
+      at += part.length
+    }
+  else for (const part of parts) for (let index = 0; index < part.length; index++) all[at++] = part[index]
   return all
 }
 

@@ -56,19 +56,6 @@ function unpack(
   const mask = (1 << width) - 1
   const end = start + count
   let [at, held, bits] = [from, 0, 0]
-  if (out instanceof Uint8Array) {
-    // Levels: of their few bits a byte has several.
-    for (let index = start; index < end; index++) {
-      if (bits < width) {
-        held |= bytes[at++]! << bits
-        bits += 8
-      }
-      out[index] = held & mask
-      held >>>= width
-      bits -= width
-    }
-    return
-  }
   for (let index = start; index < end; index++) {
     while (bits < width) {
       held |= bytes[at++]! << bits

@@ -12,8 +12,8 @@ import type { ShardRows } from './shard-rows.js'
 export type JoinedFamily = Exclude<Family, 'rejects'>
 
 /**
- * What is read of a family: its stage (images have none), its top-level columns, all by default, and the memory that it
- * is read to (`readShard`).
+ * What is read of a family: its stage (images have none), its top-level columns, all by default, and the memory that its
+ * row groups are read to, one for each part (`RowsWanted`).
  */
 export type PartOf<F extends JoinedFamily> = (F extends 'images' ? unknown : { readonly stage: string }) & {
   readonly columns?: readonly (keyof Families[F] & string)[]

@@ -54,8 +54,7 @@ export async function* readShardGroups(
   try {
     checkColumns(path, family, columns, columnNames(opened.footer))
     const migrate = rowMigration(family, opened.footer)
-    const wanted = columns ? { columns } : {}
-    for await (const rows of eachRowGroup(opened, { ...wanted, memory }))
+    for await (const rows of eachRowGroup(opened, { memory, ...(columns && { columns }) }))
       yield wholeRows(rows, migrate, asUserError)
   } catch (error) {
     throw asUserError(error)

@@ -2,7 +2,7 @@
 export const placeCount = 100
 
 /** The place of the slider that a threshold is; undefined where it lies between two. */
-function placeOf(threshold: number): number | undefined {
+export function sliderPlace(threshold: number): number | undefined {
   const place = Math.round(threshold * placeCount)
   return place >= 0 && place <= placeCount && place / placeCount === threshold ? place : undefined
 }
@@ -26,7 +26,7 @@ export interface Places {
 
 /** The places between two thresholds; undefined where they are not both places. */
 export function placesBetween(from: number, to: number): Places | undefined {
-  const [one, other] = [placeOf(from), placeOf(to)]
+  const [one, other] = [sliderPlace(from), sliderPlace(to)]
   if (one === undefined || other === undefined) return undefined
   return { start: Math.min(one, other), end: Math.max(one, other), sign: one <= other ? 1 : -1 }
 }
