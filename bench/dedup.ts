@@ -160,7 +160,13 @@ function fillRandom(print: Uint32Array): void {
   report('random pictures that count as an earlier one', dropped, `of ${randomRows}`, '0', dropped === 0)
 }
 
-function search(name: string, goal: boolean, run: (row: number) => void, bytes: number, fill: () => void) {
+function search(
+  name: string,
+  goal: boolean,
+  run: (row: number) => void,
+  bytes: () => number,
+  fill: () => void,
+) {
   let seconds = 0
   // What is searched for is made aside, and not measured.
   const block = 20_000
@@ -178,7 +184,7 @@ function search(name: string, goal: boolean, run: (row: number) => void, bytes: 
     's of a core',
     goal ? `<= ${limit}` : '',
     goal ? seconds <= limit : null,
-    `${((1e6 * seconds) / rows).toFixed(1)} us a picture, ${(bytes / rows).toFixed(0)} bytes a picture`,
+    `${((1e6 * seconds) / rows).toFixed(1)} us a picture, ${(bytes() / rows).toFixed(0)} bytes a picture`,
   )
 }
 {
@@ -194,7 +200,7 @@ function search(name: string, goal: boolean, run: (row: number) => void, bytes: 
       const hash = hashes[row % 20_000]!
       if (near.find(hash) === -1) near.add(hash, row)
     },
-    near.bytes,
+    () => near.bytes,
     fill,
   )
 }
@@ -208,7 +214,7 @@ function search(name: string, goal: boolean, run: (row: number) => void, bytes: 
       const print = prints[row % 20_000]!
       if (copies.find(print) === -1) copies.add(print, row)
     },
-    copies.bytes,
+    () => copies.bytes,
     () => prints.forEach(fillRandom),
   )
 }

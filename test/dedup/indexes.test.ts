@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { random } from '../../src/base/random.js'
 import { createExactIndex } from '../../src/dedup/exact-index.js'
 import { createNearIndex, type Hash64, parseHash } from '../../src/dedup/near-index.js'
 
@@ -61,12 +62,17 @@ describe('the near index', () => {
     expect(index.find([1, 0])).toBe(-1)
   })
 
-  it('holds under 30 bytes a hash at 24 million', () => {
-    // The heads of the chains are all that does not grow with the hashes.
-    const bytesAt = (capacity: number) => createNearIndex(capacity, 4).bytes
-    const [small, large] = [bytesAt(1_200_000), bytesAt(2_400_000)]
-    const each = (large - small) / 1_200_000
-    expect(each + (small - 1_200_000 * each) / 24_000_000).toBeLessThan(30)
+  it('holds under 80 bytes a hash where a value of a band has five', () => {
+    const draw = random('bytes of hashes')
+    const index = createNearIndex(300_000, 4)
+    for (let number = 0; number < 300_000; number++) {
+      index.add([draw.integer(2 ** 32), draw.integer(2 ** 32)], number)
+    }
+    expect(index.bytes / 300_000).toBeLessThan(80)
+  })
+
+  it('refuses more hashes than it can number', () => {
+    expect(() => createNearIndex(1_100_000_000, 4)).toThrow('1100000000 pictures cannot be searched')
   })
 
   it.each([
