@@ -12,7 +12,7 @@ export function parseHash(hex: string): Hash64 | undefined {
 /**
  * Finds 64-bit hashes within a Hamming distance of one, exactly but for the limits below. The bits are cut into bands: two hashes
  * within distance d of m bands differ in some band by at most d / m bits, so it is enough to look into the
- * chains of the few band values that are that near (multi-index hashing: Norouzi, Punjani, Fleet 2012).
+ * blocks of the few band values that are that near (multi-index hashing: Norouzi, Punjani, Fleet 2012).
  */
 export interface NearIndex {
   /**
@@ -29,9 +29,9 @@ export interface NearIndex {
 }
 
 /**
- * Hashes that a search looks at, the last added of each chain first: many share a band where pictures share most of
- * what is in them, and a search must end. Of hashes spread evenly an index holds too few for that at distance 4; at 6
- * it takes 500 million.
+ * Hashes that a search looks at behind the first blocks, the last added of each chain first: many share a band where
+ * pictures share most of what is in them, and a search must end. Of hashes spread evenly an index holds too few
+ * for that at distance 4; at 6 it takes 500 million.
  */
 const maxLooks = 2 ** 16
 /** Hashes within the distance of which `isMatch` is asked, so many times. */
@@ -101,8 +101,6 @@ export function createNearIndex(capacity: number, distance: number): NearIndex {
           let block = places[place]!
           let link = links[place++]!
           while (true) {
-            looks += slots
-            if (looks > maxLooks) return first === -1 ? -1 : entries[first + 2]!
             for (let slot = block + 1; slot <= block + slots; slot++) {
               if (ones(blocks[slot]! ^ signature) > distance) continue
               const at = entryWords * (blocks[slot + slots + 1]! - 1)
@@ -111,6 +109,8 @@ export function createNearIndex(capacity: number, distance: number): NearIndex {
               if (!isMatch || (++asked <= maxAsked && isMatch(entries[at + 2]!))) first = at
             }
             if (link === 0) break
+            looks += slots
+            if (looks > maxLooks) return first === -1 ? -1 : entries[first + 2]!
             block = Math.imul(link, stride)
             link = blocks[block]!
           }
