@@ -1,4 +1,5 @@
-import { type RecordedFamily, recordedOf, rowStats } from '../src/statistics/row-stats.js'
+import { type RecordedFamily, recordedOf } from '../src/statistics/recorded.js'
+import { rowStats } from '../src/statistics/row-stats.js'
 
 /** Families whose tasks leave a record of their own in a run over captioned pictures. */
 export const recorded: readonly RecordedFamily[] = ['images', 'phrases', 'proposals', 'grounding']

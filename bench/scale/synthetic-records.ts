@@ -1,6 +1,6 @@
 import { families, recordPath } from '../../src/rows/family-path.js'
 import type { Family } from '../../src/rows/rows.js'
-import type { RecordedFamily } from '../../src/statistics/row-stats.js'
+import type { RecordedFamily } from '../../src/statistics/recorded.js'
 import type { Storage } from '../../src/storage/storage.js'
 import { recorded, syntheticRecord } from '../synthetic-record.js'
 

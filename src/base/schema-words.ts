@@ -71,7 +71,8 @@ function tooBig({ origin, maximum, inclusive, exact, input }: Extract<Raw, { cod
   return `${shownGiven(input)} is too large: it must be ${inclusive ? 'at most' : 'less than'} ${maximum}`
 }
 
-function wrongKind(expected: string, input: unknown): string {
+/** A value of another kind than that which is expected: a kind of zod's, or what it should be in words. */
+export function wrongKind(expected: string, input: unknown): string {
   if (input === undefined) return isNeeded(kindOf(expected))
   return `expected ${kindOf(expected)}, not ${shownGiven(input)}`
 }

@@ -5,8 +5,7 @@
  */
 
 import { type Measure, measures } from '../statistics/measures.js'
-import type { RecordedFamily } from '../statistics/row-stats.js'
-import { recordedOf } from '../statistics/row-stats.js'
+import { type RecordedFamily, recordedOf } from '../statistics/recorded.js'
 import type { Histogram, Moments, ShardStats } from '../statistics/stats.js'
 import { tallyOf } from '../statistics/stats.js'
 import { summarise, type TallySummary, topWords } from '../statistics/tally.js'

@@ -1,20 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { explainError } from '../base/explain-error.js'
 import { packaged, packagedCards } from '../base/files/packaged.js'
 import { programVersion } from '../base/files/program-version.js'
-import { UserError } from '../base/user-error.js'
 import { refuseUnknownCommands } from './options/refuse-unknown.js'
-import { refuseEmptyWords, requireOutputs } from './options/refuse-words.js'
 import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/interrupts.js'
-import { isJsonAsked } from './terminal/json-asked.js'
-import { clearLine, printError, say } from './terminal/print.js'
-import { showFetches } from './terminal/show-fetches.js'
 
 const interrupted = listenForInterrupts()
 endWithReader()
 tellOfEarlyEnd()
-showFetches(interrupted)
 
 const program = new Command('groundmill')
   .description(
@@ -25,8 +18,11 @@ const program = new Command('groundmill')
   .showHelpAfterError('(--help says more)')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'groundmill:')) })
   .hook('preAction', async (_, command) => {
+    const { refuseEmptyWords, requireOutputs } = await import('./options/refuse-words.js')
     refuseEmptyWords(command)
     await requireOutputs(command)
+    const { showFetches } = await import('./terminal/show-fetches.js')
+    showFetches(interrupted)
   })
   .addHelpText('after', '\nExample:\n  $ groundmill quickstart')
   .exitOverride()
@@ -731,36 +727,9 @@ try {
   await program.parseAsync()
   if (interrupted.aborted) process.exitCode = 130
 } catch (error) {
-  process.exitCode = report(error)
-}
-
-/**
- * Prints what the user needs of an error and gives the exit code: 2 to mend, 130 interrupted, 1 failed work.
- */
-function report(thrown: unknown): number {
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : failed(2, wordsOf(thrown))
-  // The line of progress that stands there is over.
-  clearLine()
-  if (interrupted.aborted) {
-    const message = 'interrupted; run the same command again to go on'
-    say(message)
-    return failed(130, message)
+  // Commander throws too where it has shown its help.
+  if (!(error instanceof CommanderError) || error.exitCode !== 0) {
+    const { reportError } = await import('./terminal/report-error.js')
+    process.exitCode = reportError(error, { interrupted, verbose: program.opts().verbose })
   }
-  const error = explainError(thrown)
-  const { cause = error } = error
-  say(`groundmill: ${program.opts().verbose ? (cause as Error).stack : error.message}`)
-  return failed(error instanceof UserError ? 2 : 1, error.message)
-}
-
-/** A program that reads JSON is told of the error in it. */
-function failed(code: number, message: string): number {
-  if (isJsonAsked()) printError({ message, code })
-  return code
-}
-
-/** What commander has printed already, without the word before it. */
-function wordsOf({ code, message }: CommanderError): string {
-  return code === 'commander.help'
-    ? 'a command is missing: --help lists them'
-    : message.replace(/^error: /, '')
 }

@@ -4,16 +4,10 @@ import { UserError } from '../base/user-error.js'
 import { type DatasetStatistics, datasetStatistics } from '../catalog/dataset-statistics.js'
 import { datasetFunnel, type FunnelStage } from '../catalog/funnel.js'
 import { datasetsAt } from '../catalog/read-stats.js'
-import { readVocabulary } from '../catalog/vocabulary.js'
-import { type Told, toldScores } from '../evaluate/compare/told-scores.js'
+import type { Told } from '../evaluate/compare/told-scores.js'
 import type { Evaluation } from '../evaluate/evaluate-model.js'
 import { runOfDataset } from '../pipeline/dataset-output.js'
-import {
-  evaluationFolder,
-  isEvaluation,
-  isEvaluationRecord,
-} from '../pipeline/promotion/evaluation-record.js'
-import { readRunRecord } from '../pipeline/records/run-record.js'
+import { evaluationFolder, isEvaluationRecord } from '../pipeline/promotion/evaluation-record.js'
 import type { Dataset } from '../pipeline/stages/stage-context.js'
 import { readPresences } from '../pipeline/tasks/read-presences.js'
 import type { RunState } from '../pipeline/tasks/run-state.js'
@@ -26,8 +20,6 @@ import { formatTable } from './terminal/format-table.js'
 import { print, printJson } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
 import { overviewText } from './terminal/print-overview.js'
-import { evaluationTable } from './terminal/print-report.js'
-import { setAsideText, workersText } from './terminal/print-run-state.js'
 import { roundTable, sourceTable, stageText } from './terminal/print-statistics.js'
 import { createProgress } from './terminal/progress.js'
 
@@ -44,7 +36,10 @@ export interface StatsOptions {
  * say. Of a run also what its models scored.
  */
 export async function stats(url: string, options: StatsOptions, signal: AbortSignal): Promise<void> {
-  const vocabulary = options.vocabulary === undefined ? undefined : await readVocabulary(options.vocabulary)
+  const vocabulary =
+    options.vocabulary === undefined
+      ? undefined
+      : await (await import('../catalog/read-vocabulary.js')).readVocabulary(options.vocabulary)
   const statisticsOptions = { top: options.top, vocabulary }
   const progress = createProgress()
   const datasets: DatasetStatistics[] = []
@@ -95,10 +90,9 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
           ].join('\n'),
         ]
       : []
-  const working = run ? [workersText(run, 5), setAsideText(run, 5)].filter((text) => text !== '') : []
+  const working = run ? await workText(run) : []
   const shown = options.all ? evaluations : evaluations.slice(-mostEvaluations)
-  const scored = shown.map(({ stage, ...evaluation }) => ({ labels: [stage], evaluation }))
-  const scores = scored.length > 0 ? [evaluationTable(['evaluation'], scored)] : []
+  const scores = shown.length > 0 ? [await scoresText(shown)] : []
   const earlier = evaluations.length - shown.length
   if (earlier > 0) scores.push(`(${earlier} earlier evaluations are left out)`)
   if (options.all) {
@@ -165,10 +159,27 @@ async function runOf(url: string): Promise<Pick<RunState, 'at' | 'processes' | '
   return { at, processes, setAside }
 }
 
+async function workText(run: Pick<RunState, 'at' | 'processes' | 'setAside'>): Promise<string[]> {
+  const { setAsideText, workersText } = await import('./terminal/print-run-state.js')
+  return [workersText(run, 5), setAsideText(run, 5)].filter((text) => text !== '')
+}
+
+type StageScores = { readonly stage: string } & Told<Evaluation>
+
+async function scoresText(shown: readonly StageScores[]): Promise<string> {
+  const { evaluationTable } = await import('./terminal/print-report.js')
+  const scored = shown.map(({ stage, ...evaluation }) => ({ labels: [stage], evaluation }))
+  return evaluationTable(['evaluation'], scored)
+}
+
 /** What the evaluate stages of a run have left, the oldest first; none where `url` is a dataset's. */
-async function evaluationsOf(url: string): Promise<({ readonly stage: string } & Told<Evaluation>)[]> {
+async function evaluationsOf(url: string): Promise<StageScores[]> {
   const storage = openStorage(url)
   const names = (await storage.list(evaluationFolder)).filter(isEvaluationRecord)
+  if (names.length === 0) return []
+  const { readRunRecord } = await import('../pipeline/records/run-record.js')
+  const { isEvaluation } = await import('../pipeline/promotion/is-evaluation.js')
+  const { toldScores } = await import('../evaluate/compare/told-scores.js')
   const read = await Promise.all(names.map((name) => readRunRecord<Evaluation>(storage, name)))
   return read
     .flatMap((record) => (record && isEvaluation(record.result) ? record : []))

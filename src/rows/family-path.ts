@@ -75,6 +75,12 @@ const longestFile = 200
 export const isName = (name: string, longest = longestName): boolean =>
   /^\w[\w.-]*$/.test(name) && name.length <= longest
 
+/** What stages, and selections, are called. */
+export const stageNames = /^[a-z0-9][a-z0-9-]*$/
+
+/** Whether a stage can be called so: also a folder of its dataset or its run. */
+export const isStageName = (name: string): boolean => stageNames.test(name) && name.length <= longestName
+
 function checkName(what: string, name: string): string {
   if (isName(name)) return name
   throw new UserError(

@@ -1,11 +1,10 @@
-import { z } from 'zod'
 import { hashBytes } from '../base/hash.js'
 import { shownName, shownValue } from '../base/name-list.js'
 import { jsonProblem } from '../base/parse-json.js'
-import { firstIssue, inWords } from '../base/schema-words.js'
+import { notAmong } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
 import { families, familyFolder, isFileOf, recordPath } from '../rows/family-path.js'
-import { pathName } from '../rows/path-name.js'
+import * as shape from '../rows/record-shape.js'
 import type { Family } from '../rows/rows.js'
 import type { ShardStats } from '../statistics/stats.js'
 import type { Storage } from '../storage/storage.js'
@@ -62,75 +61,70 @@ export interface CommitRecord {
  */
 export type RecordPointer = Pick<CommitRecord, 'version' | 'stage' | 'family' | 'main' | 'shard'>
 
-const count = z.number().int().nonnegative()
-const counts = z.record(z.string(), count)
-/** Looked at one by one: of thousands of words zod would make thousands of objects. */
-const sums = z.custom<Record<string, number>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && areNumbers(value),
-  'expected numbers by their names',
-)
+/** Numbers by their names, of which a tally has thousands: looked at in one loop. */
+const named =
+  (expected: string, accepts: (value: unknown) => boolean): shape.Shape =>
+  (value, key) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return shape.ofKey(key, expected)
+    // What JSON is parsed to inherits nothing that is listed.
+    for (const name in value) if (!accepts(value[name as never])) return shape.ofKey(key, expected)
+    return undefined
+  }
+const sums = named('expected numbers by their names', Number.isFinite)
+const counts = named('expected counts by their reasons', shape.isCount)
 
-function areNumbers(value: object): boolean {
-  // What JSON is parsed to inherits nothing that is listed.
-  for (const name in value) if (typeof value[name as never] !== 'number') return false
-  return true
-}
+const family: shape.Shape = (value, key) =>
+  families.includes(value as Family) ? undefined : shape.ofKey(key, notAmong(value, families))
 
-const pointerSchema = z.object({
-  stage: pathName,
-  family: z.enum(families),
-  main: z.enum(families),
-  shard: pathName,
+const pointerShape = shape.object({ stage: shape.pathName, family, main: family, shard: shape.pathName })
+
+const fileShape = shape.object({
+  path: shape.text,
+  rows: shape.count,
+  bytes: shape.count,
+  sha256: shape.kindOf('a SHA-256', (value) => typeof value === 'string' && /^[\da-f]{64}$/i.test(value)),
+  blocks: shape.optional(shape.text),
 })
 
-const recordSchema = pointerSchema.extend({
-  configHash: z.string(),
-  config: z.record(z.string(), z.unknown()).optional(),
-  inputs: z.record(z.string(), z.string()),
-  files: z.partialRecord(
-    z.enum(families),
-    z.object({
-      path: z.string(),
-      rows: count,
-      bytes: count,
-      sha256: z.hash('sha256'),
-      blocks: z.string().optional(),
+const histogramShape = shape.object({
+  edges: shape.list(shape.number),
+  counts: shape.list(shape.count),
+  moments: shape.optional(
+    shape.object({
+      sum: shape.number,
+      squares: shape.number,
+      min: shape.nullable(shape.number),
+      max: shape.nullable(shape.number),
     }),
   ),
-  unit: z.string(),
-  in: count,
-  out: count,
+})
+
+const recordShape = shape.object({
+  configHash: shape.text,
+  config: shape.optional(shape.record(shape.anything)),
+  inputs: shape.record(shape.text),
+  files: shape.record(fileShape, (name) =>
+    families.includes(name as Family) ? undefined : `${shownName(name)} is no family`,
+  ),
+  unit: shape.text,
+  in: shape.count,
+  out: shape.count,
   rejected: counts,
-  relabelled: counts.optional(),
-  stats: z.object({
+  relabelled: shape.optional(counts),
+  stats: shape.object({
     counts: sums,
-    histograms: z.record(
-      z.string(),
-      z.object({
-        edges: z.array(z.number()),
-        counts: z.array(count),
-        moments: z
-          .object({
-            sum: z.number(),
-            squares: z.number(),
-            min: z.number().nullable(),
-            max: z.number().nullable(),
-          })
-          .optional(),
-      }),
+    histograms: shape.record(histogramShape),
+    tallies: shape.record(sums),
+    tails: shape.optional(
+      shape.record(
+        shape.object({ total: shape.number, more: shape.number, level: shape.integer, sample: sums }),
+      ),
     ),
-    tallies: z.record(z.string(), sums),
-    tails: z
-      .record(
-        z.string(),
-        z.object({ total: z.number(), more: z.number(), level: z.number().int(), sample: sums }),
-      )
-      .optional(),
   }),
-  seconds: z.number(),
-  order: count.optional(),
-  software: z.string().optional(),
-  createdAt: z.string(),
+  seconds: shape.number,
+  order: shape.optional(shape.count),
+  software: shape.optional(shape.text),
+  createdAt: shape.text,
 })
 
 /**
@@ -250,22 +244,17 @@ function parseText(text: string, where: string): CommitRecord | RecordPointer {
     )
   }
   if (version !== 1 && version !== 2) throw bad('it has no version')
-  const check = (schema: z.ZodType) => {
-    const { error } = schema.safeParse(value, inWords)
-    if (error) throw bad(firstIssue(error))
+  const check = (ofRecord: shape.Shape) => {
+    const problem = ofRecord(value, '')
+    if (problem !== undefined) throw bad(problem)
   }
-  check(pointerSchema)
+  check(pointerShape)
   // Of these bytes, and no more of what is made of them.
   delete (value as { checksum?: unknown }).checksum
-  // The value itself: zod's copy would lose the word "__proto__" of a tally.
   if (isPointer(value as RecordPointer)) return value as RecordPointer
-  check(recordSchema)
+  check(recordShape)
   const record = value as CommitRecord
-  // zod passes over a key that is "__proto__".
-  if (!Object.values(record.rejected).every(Number.isSafeInteger))
-    throw bad('rejected: expected counts by their reasons')
   for (const [family, file] of Object.entries(record.files) as [Family, ShardFile][]) {
-    if (!families.includes(family)) throw bad(`files: ${shownName(family)} is no family`)
     if (!isFileOf(file.path, family, record.stage))
       throw bad(
         `files.${family}.path: expected a file in ${familyFolder(family, record.stage)}/, not ${shownValue(file.path)}`,

@@ -1,9 +1,7 @@
-import { z } from 'zod'
 import { hashJson } from '../base/hash.js'
 import { jsonProblem } from '../base/parse-json.js'
-import { firstIssue, inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
-import { pathName } from '../rows/path-name.js'
+import { anything, integer, list, nullable, object, pathName, record } from '../rows/record-shape.js'
 import type { Storage } from '../storage/storage.js'
 
 /**
@@ -14,16 +12,21 @@ export const SCHEMA_VERSION = 2
 
 const fileName = 'dataset.json'
 
-const datasetSchema = z.object({
-  schemaVersion: z.number().int(),
+/** What `dataset.json` says: written once, when ingest has planned its shards. */
+export interface DatasetInfo {
+  readonly schemaVersion: number
+  readonly name: string
+  readonly card: Record<string, unknown> | null
+  readonly shards: string[]
+}
+
+const datasetShape = object({
+  schemaVersion: integer,
   // Names become paths.
   name: pathName,
-  card: z.record(z.string(), z.unknown()).nullable(),
-  shards: z.array(pathName),
+  card: nullable(record(anything)),
+  shards: list(pathName),
 })
-
-/** What `dataset.json` says: written once, when ingest has planned its shards. */
-export type DatasetInfo = Readonly<z.infer<typeof datasetSchema>>
 
 type Declared = Omit<DatasetInfo, 'schemaVersion'>
 
@@ -75,9 +78,10 @@ function parsed(bytes: Uint8Array, where: string): DatasetInfo {
       `${where} has schema version ${version}, this groundmill reads up to ${SCHEMA_VERSION}: update groundmill.`,
     )
   }
-  const { data, error } = datasetSchema.safeParse(value, inWords)
-  if (data) return data
-  throw new UserError(
-    `${where}: ${firstIssue(error, 'the file')}: delete it and run the ingest stage again; its shards are kept.`,
-  )
+  const problem = datasetShape(value, '')
+  if (problem === undefined) {
+    const { schemaVersion, name, card, shards } = value as DatasetInfo
+    return { schemaVersion, name, card, shards }
+  }
+  throw new UserError(`${where}: ${problem}: delete it and run the ingest stage again; its shards are kept.`)
 }

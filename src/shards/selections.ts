@@ -1,11 +1,9 @@
-import { z } from 'zod'
 import { decodeText } from '../base/decode-text.js'
 import { nameList, shownName } from '../base/name-list.js'
 import { jsonProblem } from '../base/parse-json.js'
-import { firstIssue, inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
-import { isName } from '../rows/family-path.js'
-import { stageName } from '../rows/stage-name.js'
+import { isName, isStageName } from '../rows/family-path.js'
+import { list, object, text } from '../rows/record-shape.js'
 import type { Storage } from '../storage/storage.js'
 
 /** The folder of a dataset in which selections lie. */
@@ -18,7 +16,7 @@ export interface NamedSelection {
   readonly keys: readonly string[]
 }
 
-const schema = z.object({ keys: z.array(z.string()) })
+const shape = object({ keys: list(text) })
 
 const pathOf = (name: string) => `${selectionsFolder}/${name}.json`
 
@@ -29,7 +27,7 @@ export function selectionOfPath(path: string): string | undefined {
 }
 
 /** Whether a selection may be called so: as stages are. */
-export const isSelectionName = (name: string): boolean => stageName.safeParse(name).success
+export const isSelectionName = isStageName
 
 /**
  * Writes a selection, whole or not at all.
@@ -111,7 +109,8 @@ function keysOfJson(text: string, where: string): readonly string[] {
     }
   }
   const value = parse()
-  const parsed = schema.safeParse(Array.isArray(value) ? { keys: value } : value, inWords)
-  if (parsed.success) return parsed.data.keys
-  throw new UserError(`${where} is no list of pictures: ${firstIssue(parsed.error)}.`)
+  const selection = Array.isArray(value) ? { keys: value } : value
+  const problem = shape(selection, '')
+  if (problem === undefined) return (selection as NamedSelection).keys
+  throw new UserError(`${where} is no list of pictures: ${problem}.`)
 }

@@ -7,7 +7,7 @@ import {
   numberStatistics,
 } from '../../src/catalog/dataset-statistics.js'
 import type { FunnelStage } from '../../src/catalog/funnel.js'
-import { readVocabulary } from '../../src/catalog/vocabulary.js'
+import { readVocabulary } from '../../src/catalog/read-vocabulary.js'
 import { hostOf, measures } from '../../src/statistics/measures.js'
 import { addPhrases, rowStats } from '../../src/statistics/row-stats.js'
 import { type ShardStats, statsBuilder, sumStats } from '../../src/statistics/stats.js'

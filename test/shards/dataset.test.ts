@@ -34,8 +34,8 @@ describe('dataset.json', () => {
       ['{"schemaVersion": 1, "name": "n", "card": null}', /dataset\.json: shards:/],
       ['{"schemaVersion": "1", "name": "n", "card": null, "shards": []}', /dataset\.json: schemaVersion:/],
       ['{"schemaVersion": "3", "name": "n", "card": null, "shards": []}', /dataset\.json: schemaVersion:/],
-      ['[]', /dataset\.json: the file:/],
-      ['null', /dataset\.json: the file:/],
+      ['[]', /dataset\.json: expected keys with values/],
+      ['null', /dataset\.json: expected keys with values/],
       ['{', /dataset\.json is not JSON \(.*\): delete it and run the ingest stage again/],
     ] as const) {
       const error = await refusal(text)

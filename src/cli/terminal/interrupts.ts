@@ -1,6 +1,5 @@
 import { killSelf } from '../../base/kill-self.js'
 import { isJsonAsked } from './json-asked.js'
-import { printError } from './print.js'
 
 /**
  * A second signal within this time is the same Ctrl-C: npm passes on to its child what the terminal has sent
@@ -46,6 +45,6 @@ export function tellOfEarlyEnd(): void {
     const message =
       'the program ended before its work did, which is a defect of groundmill; run the same command again to go on'
     process.stderr.write(`groundmill: ${message}\n`)
-    if (isJsonAsked()) printError({ message, code: 1 })
+    if (isJsonAsked()) process.stdout.write(`${JSON.stringify({ error: { message, code: 1 } })}\n`)
   })
 }

@@ -1,4 +1,4 @@
-import { useCallback } from 'preact/hooks'
+import { useCallback, useMemo, useRef } from 'preact/hooks'
 import { boxMeasures } from '../../statistics/box-measures.js'
 import { binOf } from '../../statistics/measures.js'
 import type {
@@ -41,6 +41,13 @@ export function Samples(props: SamplesProps) {
   const { value, error } = samples
   const threshold = thresholdOf(view, layer)
   const onOpen = useCallback((id: string) => setView({ open: id }), [setView])
+  const pictures = useKnown(value?.samples)
+  // The same while the threshold moves, so that a card is drawn again only where its boxes change.
+  const { tab, bins, heads, search, verdicts, truth } = view
+  const meantOf = useCallback(
+    (sample: Sample) => meant({ tab, bins, heads, search, verdicts, truth }, sample),
+    [tab, bins, heads, search, verdicts, truth],
+  )
   return (
     <>
       <div class="toolbar">
@@ -62,14 +69,14 @@ export function Samples(props: SamplesProps) {
       {error && <p class="error">{error}</p>}
       {value?.total === 0 && value.isWhole && <p class="nothing">No picture has all of this.</p>}
       <ul class="grid" aria-label="Pictures">
-        {value?.samples.map((sample) => (
+        {pictures?.map((sample) => (
           <Card
             key={sample.id}
             sample={sample}
             threshold={threshold}
             address={`/thumb/${dataset.pictureKey}/${sample.id}`}
             labels={hasLabels(view)}
-            isMeant={meant(view, sample)}
+            meantOf={meantOf}
             fadesMissed={view.verdicts.length > 0 && !view.verdicts.includes('missed')}
             onOpen={onOpen}
             ticked={ticks.ids.has(sample.id)}
@@ -81,8 +88,25 @@ export function Samples(props: SamplesProps) {
   )
 }
 
+/** Samples of which those that are as they were in the answer before are the same objects. */
+function useKnown(samples: readonly Sample[] | undefined): readonly Sample[] | undefined {
+  const known = useRef(new Map<string, { readonly text: string; readonly sample: Sample }>())
+  return useMemo(() => {
+    const found = samples?.map((sample) => {
+      const text = JSON.stringify(sample)
+      const before = known.current.get(sample.id)
+      return before?.text === text ? before : { text, sample }
+    })
+    known.current = new Map(found?.map((one) => [one.sample.id, one]))
+    return found?.map(({ sample }) => sample)
+  }, [samples])
+}
+
+/** What of a view filters for boxes. */
+type Filters = Pick<View, 'tab' | 'bins' | 'heads' | 'search' | 'verdicts' | 'truth'>
+
 /** Whether a box is one of those that the view filters for; undefined where it filters for no boxes. */
-export function meant(view: View, sample: Sample): ((box: SampleBox) => boolean) | undefined {
+function meant(view: Filters, sample: Sample): ((box: SampleBox) => boolean) | undefined {
   const { phrases, width, height } = sample
   const { bins, heads } = view
   const verdicts = isJudged(view) ? view.verdicts : []

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isEvaluation } from './evaluation-record.js'
+import { isEvaluation } from './is-evaluation.js'
 import type { Promotion } from './promotion.js'
 
 const named = { name: z.string(), hash: z.string() }

@@ -12,9 +12,9 @@ import {
   evaluationName,
   evaluationRecord,
   folderTeacher,
-  isEvaluation,
   outcomesFile,
 } from '../promotion/evaluation-record.js'
+import { isEvaluation } from '../promotion/is-evaluation.js'
 import { isPromotion } from '../promotion/is-promotion.js'
 import { parseOutcomes } from '../promotion/parse-outcomes.js'
 import { type PromoteConfig, promoteConfig } from '../promotion/promote-config.js'

@@ -1,8 +1,4 @@
 import { z } from 'zod'
-import { runFolder } from '../records/run-folder.js'
-
-/** Folder of a run in which every process that works on it says what it does. */
-export const presenceFolder = `${runFolder}/workers`
 
 /** Tasks set aside that a presence tells of: the last ones. */
 export const mostFailed = 100

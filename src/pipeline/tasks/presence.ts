@@ -3,15 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { explainError } from '../../base/explain-error.js'
 import { thisProcess } from '../../base/process-identity.js'
 import type { Storage } from '../../storage/storage.js'
-import {
-  mostFailed,
-  type PresenceRecord,
-  type PresentTask,
-  presenceFolder,
-  type SetAside,
-} from './presence-record.js'
+import { mostFailed, type PresenceRecord, type PresentTask, type SetAside } from './presence-record.js'
 import { type RateMeter, rateMeter } from './rate-meter.js'
-import { removeEnded } from './read-presences.js'
+import { presenceFolder, removeEnded } from './read-presences.js'
 
 /** What a process began, how far it is, or how a task ended. */
 export type PresenceChange =

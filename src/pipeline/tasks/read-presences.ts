@@ -1,7 +1,11 @@
-import pLimit from 'p-limit'
+import { mapLimited } from '../../base/map-limited.js'
 import { processState } from '../../base/process-identity.js'
 import type { Storage } from '../../storage/storage.js'
-import { type PresenceRecord, presenceFolder, presenceRecord } from './presence-record.js'
+import { runFolder } from '../records/run-folder.js'
+import type { PresenceRecord } from './presence-record.js'
+
+/** Folder of a run in which every process that works on it says what it does. */
+export const presenceFolder = `${runFolder}/workers`
 
 /** What a process said of itself, and whether it still works. */
 export interface KnownPresence extends PresenceRecord {
@@ -31,12 +35,11 @@ const atOnce = 16
  */
 export async function readPresences(run: Storage, now = Date.now()): Promise<KnownPresence[]> {
   const files = (await run.list(presenceFolder)).filter((file) => file.endsWith('.json'))
-  const limit = pLimit(atOnce)
   const read = async (file: string): Promise<KnownPresence[]> => {
-    const record = parse(await run.read(file))
+    const record = await parse(await run.read(file))
     return record ? [{ ...record, file, state: await stateOf(record, now) }] : []
   }
-  return (await Promise.all(files.slice(0, mostPresences).map((file) => limit(read, file)))).flat()
+  return (await mapLimited(files.slice(0, mostPresences), read, atOnce)).flat()
 }
 
 /**
@@ -56,8 +59,10 @@ export async function removeEnded(run: Storage): Promise<void> {
     if (state === 'ended' || state === 'dead') await run.remove(file)
 }
 
-function parse(bytes: Uint8Array | undefined): PresenceRecord | undefined {
+async function parse(bytes: Uint8Array | undefined): Promise<PresenceRecord | undefined> {
   if (!bytes) return undefined
+  // Its schema takes longer to load than to look whether anybody is there.
+  const { presenceRecord } = await import('./presence-record.js')
   try {
     return presenceRecord.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8'))).data
   } catch {

@@ -3,10 +3,10 @@ import type { Comparison } from '../../../src/pipeline/promotion/compare-answers
 import {
   evaluationName,
   evaluationRecord,
-  isEvaluation,
   isEvaluationRecord,
   outcomesFile,
 } from '../../../src/pipeline/promotion/evaluation-record.js'
+import { isEvaluation } from '../../../src/pipeline/promotion/is-evaluation.js'
 import { isPromotion } from '../../../src/pipeline/promotion/is-promotion.js'
 import { parseOutcomes } from '../../../src/pipeline/promotion/parse-outcomes.js'
 import { sharesOf } from '../../../src/pipeline/promotion/promote-config.js'

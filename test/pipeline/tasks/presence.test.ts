@@ -7,10 +7,10 @@ import { describe, expect, it } from 'vitest'
 import { thisProcess } from '../../../src/base/process-identity.js'
 import { openPresence, type PresenceAbout } from '../../../src/pipeline/tasks/presence.js'
 import type { PresenceRecord } from '../../../src/pipeline/tasks/presence-record.js'
-import { presenceFolder } from '../../../src/pipeline/tasks/presence-record.js'
 import {
   deadAfterMs,
   othersAtWork,
+  presenceFolder,
   readPresences,
   removeEnded,
 } from '../../../src/pipeline/tasks/read-presences.js'

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { memo } from 'preact/compat'
 import { useMemo, useState } from 'preact/hooks'
 import type { Sample, SampleBox } from '../../view/answers.js'
+import { isKept } from '../../view/threshold.js'
 import { Captions } from './captions.js'
 import { coloursOf, keptColours } from './colours.js'
 import { Picture } from './picture.js'
@@ -13,7 +14,8 @@ interface CardProps {
   readonly labels: boolean
   /** Whether its boxes are those that a rule has dropped. */
   readonly dropped?: boolean
-  readonly isMeant?: (box: SampleBox) => boolean
+  /** Gives of a picture whether a box is one that was filtered for; nothing where boxes are not. */
+  readonly meantOf?: (sample: Sample) => ((box: SampleBox) => boolean) | undefined
   readonly fadesMissed?: boolean
   readonly onOpen: (id: string) => void
   readonly ticked?: boolean
@@ -24,10 +26,11 @@ interface CardProps {
 
 /** A picture of the grid with its boxes, and the caption that names them. */
 function CardOf(props: CardProps) {
-  const { sample, threshold, address, labels, dropped, isMeant, fadesMissed, onOpen } = props
+  const { sample, threshold, address, labels, dropped, meantOf, fadesMissed, onOpen } = props
   const { ticked = false, onTick } = props
   const [hot, setHot] = useState<number | null>(null)
   const colours = useMemo(() => coloursOf(sample), [sample])
+  const isMeant = useMemo(() => meantOf?.(sample), [meantOf, sample])
   const verdicts = verdictText(sample)
   const live = keptColours(sample, colours, threshold)
   const open = () => onOpen(sample.id)
@@ -81,4 +84,13 @@ function verdictText({ verdicts, missed }: Sample): string {
   return `${countOf('right')} right, ${countOf('wrong')} wrong, ${missed?.length ?? 0} missed`
 }
 
-export const Card = memo(CardOf)
+/** Whether a card looks the same: a step of the slider changes the boxes of few. */
+function looksSame(before: CardProps, after: CardProps): boolean {
+  const isKeptAlike = ({ from, to }: SampleBox) =>
+    isKept(from, to, before.threshold) === isKept(from, to, after.threshold)
+  return (Object.keys(after) as (keyof CardProps)[]).every((name) =>
+    name === 'threshold' ? after.sample.boxes.every(isKeptAlike) : before[name] === after[name],
+  )
+}
+
+export const Card = memo(CardOf, looksSame)
