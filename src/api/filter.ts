@@ -28,7 +28,13 @@ export type { Xyxy } from '../boxes/xyxy.js'
 export { type CalibrationFile, readCalibration } from '../filter/calibration-file.js'
 export { compareRegions, type RegionChanges } from '../filter/compare-regions.js'
 export { type FilterConfig, filterConfig } from '../filter/config.js'
-export { createFilter, createRowFilter, type Filtered, type RowFilter } from '../filter/filter-proposals.js'
+export {
+  type BoxList,
+  createFilter,
+  createRowFilter,
+  type Filtered,
+  type RowFilter,
+} from '../filter/filter-proposals.js'
 export type { Calibration, MeasuredCalibration, ReliabilityBin } from '../filter/rule/calibration.js'
 export type {
   BoxSource,

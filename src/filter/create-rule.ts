@@ -1,4 +1,4 @@
-import type { BoxSource, Disagreement, ModelRule, Rule } from './rule/rule.js'
+import type { BoxRule, BoxSource, Disagreement, ModelRule, Rule } from './rule/rule.js'
 import type { NamedTools, RuleTools } from './rule/rule-tools.js'
 import { asksModel, type RuleConfig, ruleOf } from './rules.js'
 
@@ -9,6 +9,8 @@ export type Step = {
   readonly rescores: boolean
   /** Of a rule that compares several stages: how far they disagree on what it is given. */
   readonly disagreement?: Disagreement
+  /** Of a rule that decides on each box by itself: the same as `rule`, for one of them. */
+  readonly keeps?: BoxRule['keeps']
 } & ({ readonly rule: Rule } | { readonly model: ModelRule })
 
 /** The rule that a configuration names, with the tool that it asks for. */
@@ -17,7 +19,10 @@ export function createRule(config: RuleConfig, tools: RuleTools = {}): Step {
   const created = rule.create(config, toolOf(config, tools))
   const disagreement = rule.disagreement?.(config)
   const step = { reason: config.rule, rescores: rule.rescores, ...(disagreement && { disagreement }) }
-  return asksModel(config) ? { ...step, model: created as ModelRule } : { ...step, rule: created as Rule }
+  if (asksModel(config)) return { ...step, model: created as ModelRule }
+  if (typeof created === 'function') return { ...step, rule: created as Rule }
+  const { keeps } = created
+  return { ...step, keeps, rule: (candidates, image) => candidates.filter((box) => keeps(box, image)) }
 }
 
 /** The tool that a rule asks for. Without counts of head nouns, none of them is frequent. */

@@ -1,10 +1,18 @@
 import { zip } from '../base/zip.js'
 import type { PhraseDisagreement } from '../rows/rows.js'
 import { createRule, type Step } from './create-rule.js'
-import { clipBoxes } from './rule/clip-boxes.js'
-import type { Candidate, FilterImage, FilterRow } from './rule/rule.js'
+import { clipBox } from './rule/clip-boxes.js'
+import type { Candidate, FilterImage } from './rule/rule.js'
 import type { RuleTools } from './rule/rule-tools.js'
 import type { RuleConfig } from './rules.js'
+
+/** A picture's boxes: an array, or what makes an object of a box when it is asked for. */
+export interface BoxList {
+  readonly length: number
+  at(index: number): Candidate | undefined
+  /** The same for who looks at a box and lets go of it: the next one takes its place. */
+  readonly peek?: (index: number) => Candidate
+}
 
 export interface Filtered {
   /** Best first. */
@@ -34,10 +42,10 @@ export function createFilter(
   rules: readonly RuleConfig[],
   tools?: RuleTools,
 ): (proposals: readonly Candidate[], image: FilterImage) => Filtered {
-  const steps = rules.map((config) => createRule(config, tools))
+  const { first, others } = stepsOf(rules, tools)
   return (proposals, image) => {
-    const passage = begin(proposals, image)
-    for (const step of steps) {
+    const passage = begin(proposals, image, first)
+    for (const step of others) {
       if (!('rule' in step)) throw new Error(`the rule ${step.reason} asks a model: createRowFilter runs it`)
       compare(passage, step, image)
       advance(passage, step, step.rule(passage.kept, image))
@@ -47,7 +55,9 @@ export function createFilter(
 }
 
 /** A filter of several pictures at once. */
-export type RowFilter = ((rows: readonly FilterRow[]) => Promise<Filtered[]>) & {
+export type RowFilter = ((
+  rows: readonly { readonly candidates: BoxList; readonly image: FilterImage }[],
+) => Promise<Filtered[]>) & {
   /** Whether a rule asks a model: several pictures then go through together. */
   readonly asksModel: boolean
 }
@@ -56,10 +66,13 @@ export type RowFilter = ((rows: readonly FilterRow[]) => Promise<Filtered[]>) & 
  * The same over several pictures, with rules that ask a model: these are asked for all the pictures at once.
  */
 export function createRowFilter(rules: readonly RuleConfig[], tools?: RuleTools): RowFilter {
-  const steps: Step[] = rules.map((config) => createRule(config, tools))
-  const filter = async (rows: readonly FilterRow[]) => {
-    const passages = rows.map(({ candidates, image }) => ({ passage: begin(candidates, image), image }))
-    for (const step of steps) {
+  const { first, others } = stepsOf(rules, tools)
+  const filter = async (rows: Parameters<RowFilter>[0]) => {
+    const passages = rows.map(({ candidates, image }) => ({
+      passage: begin(candidates, image, first),
+      image,
+    }))
+    for (const step of others) {
       for (const { passage, image } of passages) compare(passage, step, image)
       const input = passages.map(({ passage, image }) => ({ candidates: passage.kept, image }))
       const output =
@@ -70,7 +83,17 @@ export function createRowFilter(rules: readonly RuleConfig[], tools?: RuleTools)
     }
     return passages.map(({ passage }) => passage)
   }
-  return Object.assign(filter, { asksModel: steps.some((step) => 'model' in step) })
+  return Object.assign(filter, { asksModel: others.some((step) => 'model' in step) })
+}
+
+type BoxStep = Step & Required<Pick<Step, 'keeps'>>
+
+/** The steps with which a filter begins that decide on each box by itself, and those behind them. */
+function stepsOf(rules: readonly RuleConfig[], tools?: RuleTools) {
+  const steps = rules.map((config) => createRule(config, tools))
+  const end = steps.findIndex(({ keeps }) => !keeps)
+  const place = end === -1 ? steps.length : end
+  return { first: steps.slice(0, place) as BoxStep[], others: steps.slice(place) }
 }
 
 /** What the rules so far have kept of a picture's boxes, and how many they dropped. */
@@ -80,10 +103,27 @@ interface Passage {
   disagreement?: readonly PhraseDisagreement[]
 }
 
-function begin(proposals: readonly Candidate[], image: FilterImage): Passage {
-  const kept = clipBoxes(proposals, image).sort(bestFirst)
-  const outside = proposals.length - kept.length
-  return { kept, dropped: outside > 0 ? { outside } : {} }
+/** Clips boxes, and drops those that the first steps do: the few that are left are put in order. */
+function begin(proposals: BoxList, image: FilterImage, first: readonly BoxStep[]): Passage {
+  const kept: Candidate[] = []
+  const drops = new Array<number>(first.length).fill(0)
+  let outside = 0
+  for (let index = 0; index < proposals.length; index++) {
+    const proposal = proposals.peek?.(index) ?? (proposals.at(index) as Candidate)
+    const box = clipBox(proposal, image)
+    if (!box) {
+      outside++
+      continue
+    }
+    let at = 0
+    while (at < first.length && (first[at] as BoxStep).keeps(box, image)) at++
+    if (at === first.length) kept.push(box === proposal ? (proposals.at(index) as Candidate) : box)
+    else drops[at] = (drops[at] as number) + 1
+  }
+  const dropped: Record<string, number> = outside > 0 ? { outside } : {}
+  for (const [{ reason }, count] of zip(first, drops))
+    if (count > 0) dropped[reason] = (dropped[reason] ?? 0) + count
+  return { kept: kept.sort(bestFirst), dropped }
 }
 
 function compare(passage: Passage, { disagreement }: Step, image: FilterImage): void {

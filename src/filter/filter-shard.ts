@@ -16,11 +16,19 @@ import { addDisagreement, addRegions, rowStats } from '../statistics/row-stats.j
 import { addCounts } from '../statistics/stats.js'
 import type { FilterConfig } from './config.js'
 import { checkTeacher } from './create-rule.js'
-import { createRowFilter, type Filtered, relabelledBy } from './filter-proposals.js'
+import { type BoxList, createRowFilter, type Filtered, relabelledBy } from './filter-proposals.js'
+import { ProposalColumns } from './proposal-columns.js'
 import { namedSpan } from './rule/named-span.js'
 import { phraseOf } from './rule/phrase-of.js'
 import { isReviewed, reviewOrigin } from './rule/reviewed.js'
-import { type BoxSource, type Candidate, type FilterRow, noSource, type StageVerdict } from './rule/rule.js'
+import {
+  type BoxSource,
+  type Candidate,
+  type FilterImage,
+  type FilterRow,
+  noSource,
+  type StageVerdict,
+} from './rule/rule.js'
 import type { RuleTools } from './rule/rule-tools.js'
 import { someRead } from './rules.js'
 
@@ -57,7 +65,7 @@ export async function filterShard(
     let proposals = 0
     let kept = 0
 
-    const finish = ({ key, candidates, image, teacher }: JoinedRow, filtered: Filtered): GroundingRow => {
+    const finish = ({ key, candidates, image, teacher }: ListedRow, filtered: Filtered): GroundingRow => {
       proposals += candidates.length
       kept += filtered.kept.length
       relabelled = addCounts(relabelled, relabelledBy(filtered.kept))
@@ -80,7 +88,7 @@ export async function filterShard(
     }
 
     async function* rows(): AsyncGenerator<GroundingRow> {
-      const window: JoinedRow[] = []
+      const window: ListedRow[] = []
       const flush = async () => {
         signal?.throwIfAborted()
         const filtered = await filter(window)
@@ -88,7 +96,7 @@ export async function filterShard(
         window.length = 0
         return finished
       }
-      for await (const row of joinedRows(task, config)) {
+      for await (const row of listedRows(task, config)) {
         const { sources = [{ stage: config.proposals ?? '', teacher: row.teacher }] } = row.image
         if (row.candidates.length > 0) checkTeacher(config.rules, tools, sources)
         window.push(row)
@@ -143,6 +151,9 @@ interface JoinedRow extends FilterRow {
   readonly teacher: string
 }
 
+/** The same, of whose boxes an object may be made when it is asked for. */
+type ListedRow = Omit<JoinedRow, 'candidates'> & { readonly candidates: BoxList }
+
 /** A stage whose boxes are filtered. */
 export interface BoxStage {
   readonly family: 'proposals' | 'grounding'
@@ -189,6 +200,33 @@ export async function* joinedRows(
     yield filterRow(place, stages, row, labels)
 }
 
+/** The same rows, but that no object is made of a stage's proposals where they alone are the candidates. */
+async function* listedRows(
+  place: Pick<ShardTask, 'storage' | 'shard'>,
+  stages: FilterStages,
+): AsyncGenerator<ListedRow> {
+  const { proposals: part, ...parts } = filterParts(stages)
+  if (!part || stages.others?.length || stages.verdicts?.length) {
+    yield* joinedRows(place, stages)
+    return
+  }
+  await checkContrast(place, stages)
+  const labels = await labelsOfStages(place, stages)
+  const readsLabels = someRead(stages.rules, 'labels')
+  const columns = { ...parts, proposals: { ...part, columnar: 'proposals' } } as const
+  const own = labels.get(part.stage)
+  for await (const row of joinRows(place.storage, place.shard, columns)) {
+    const { key, images, phrases, proposals } = row
+    const candidates = new ProposalColumns(proposals.proposals)
+    if (candidates.areOf(phrases.phrases.length) && (readsLabels || !candidates.hasLabels())) {
+      yield { key, candidates, image: imageOf(key, images, phrases, [], own), teacher: proposals.teacher }
+      continue
+    }
+    const listed = { ...proposals, proposals: candidates.all() }
+    yield filterRow(place, stages, { ...row, proposals: listed }, labels)
+  }
+}
+
 /** What a filter reads of a shard, for `joinRows`; `filterRow` makes its rows of that. */
 export function filterParts({ rules, phrases, proposals, others = [], verdicts = [] }: FilterStages) {
   const columns = ['width', 'height'] as const
@@ -216,7 +254,7 @@ export function filterParts({ rules, phrases, proposals, others = [], verdicts =
 export function filterRow(
   place: Pick<ShardTask, 'storage' | 'shard'>,
   stages: FilterStages,
-  { key, row, images, phrases, proposals, ...others }: Joined<ReturnType<typeof filterParts>>,
+  { key, row, images, phrases, proposals, ...others }: FilterParts,
   labels: ReadonlyMap<string, readonly string[]>,
 ): JoinedRow {
   const readsLabels = someRead(stages.rules, 'labels')
@@ -255,20 +293,36 @@ export function filterRow(
     return said.map((verdict): StageVerdict => ({ ...verdict, stage }))
   })
   for (const verdict of verdicts ?? []) candidates.push(...addedBox(verdict))
-  const { width, height } = images
-  const bytes = 'image' in images ? images.image.bytes : undefined
+  const ownLabels = stages.proposals === undefined ? undefined : labels.get(stages.proposals)
   return {
     key,
     candidates,
     image: {
-      ...{ key, width, height, phrases: rowPhrases, negatives, bytes },
-      labels: stages.proposals === undefined ? undefined : labels.get(stages.proposals),
+      ...imageOf(key, images, phrases, negatives, ownLabels),
       ...(verdicts && { verdicts }),
       ...(stages.others?.length && { sources }),
     },
     teacher: proposals?.teacher ?? [...new Set(sources.map(({ teacher }) => teacher))].join('+'),
   }
 }
+
+type FilterParts = Joined<ReturnType<typeof filterParts>>
+
+const imageOf = (
+  key: string,
+  images: FilterParts['images'],
+  { phrases }: FilterParts['phrases'],
+  negatives: readonly Candidate[],
+  labels: readonly string[] | undefined,
+): FilterImage => ({
+  key,
+  width: images.width,
+  height: images.height,
+  phrases,
+  negatives,
+  labels,
+  bytes: 'image' in images ? images.image.bytes : undefined,
+})
 
 /**
  * The boxes of a row of proposals, or of a grounding, as candidates, and who found them. A region keeps the words that

@@ -171,8 +171,8 @@ function sizeOf(value: unknown): number {
   // Where one is a number, all are.
   if (Array.isArray(value) && typeof value[0] === 'number') return 4 * value.length
   let bytes = 0
-  // Unlike a list of its values, this takes no memory.
-  if (Array.isArray(value)) for (const part of value) bytes += sizeOf(part)
+  // Unlike a list of its values, or an iterator, this takes no memory.
+  if (Array.isArray(value)) for (let at = 0; at < value.length; at++) bytes += sizeOf(value[at])
   else for (const name in value) bytes += sizeOf((value as Row)[name])
   return bytes
 }

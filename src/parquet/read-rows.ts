@@ -1,5 +1,6 @@
 import { assembleRows } from './assemble-rows.js'
 import type { GroupMemory } from './group-memory.js'
+import { rowsWithColumns } from './list-columns.js'
 import type { ByteSource, ParquetFile } from './open-parquet.js'
 import { readColumns } from './read-columns.js'
 
@@ -13,6 +14,8 @@ export interface RowsWanted {
   readonly bytesAsText?: boolean
   /** Where row groups are read to: bytes of a row are good until a row of the next group is asked for. */
   readonly memory?: GroupMemory | undefined
+  /** A list of structs that rows have as `ListColumns`. */
+  readonly columnar?: string | undefined
 }
 
 type Row = Record<string, unknown>
@@ -40,7 +43,7 @@ export async function* readRows(
 /** As `readRows`, row group by row group: one waits for a group, and no longer for each of its rows. */
 export async function* eachRowGroup(
   { file, footer }: Pick<ParquetFile, 'file' | 'footer'>,
-  { columns, start = 0, end = Infinity, bytesAsText = false, memory }: RowsWanted = {},
+  { columns, start = 0, end = Infinity, bytesAsText = false, memory, columnar }: RowsWanted = {},
 ): AsyncGenerator<Generator<Row, void, void>, void, void> {
   const source: ByteSource = memory
     ? { slice: (from, to) => file.slice(from, to, memory.take(to - from)) }
@@ -56,6 +59,9 @@ export async function* eachRowGroup(
       bytesAsText,
       ...(columns && { columns }),
     })
-    yield assembleRows(footer.schema, leaves, { ...range, rows: group.rows, columns })
+    const rows = { ...range, rows: group.rows, columns }
+    yield columnar === undefined
+      ? assembleRows(footer.schema, leaves, rows)
+      : rowsWithColumns(footer.schema, leaves, rows, columnar)
   }
 }

@@ -1,6 +1,7 @@
 import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import type { GroupMemory } from '../parquet/group-memory.js'
+import type { ListColumns } from '../parquet/list-columns.js'
 import { isName } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
@@ -18,6 +19,8 @@ export type JoinedFamily = Exclude<Family, 'rejects'>
 export type PartOf<F extends JoinedFamily> = (F extends 'images' ? unknown : { readonly stage: string }) & {
   readonly columns?: readonly (keyof Families[F] & string)[]
   readonly memory?: GroupMemory | undefined
+  /** A column that is a list of structs, which rows then have as `ListColumns`. */
+  readonly columnar?: (keyof Families[F] & string) | undefined
 }
 
 /** What a name may stand for: a part of the family of that name, or of the one that it says. */
@@ -37,8 +40,13 @@ type Narrowed<Row, Columns> = Columns extends readonly (infer Column)[]
 
 type ColumnsOf<Part> = 'columns' extends keyof Part ? Part['columns' & keyof Part] : undefined
 
+/** A list may be there as its columns. */
+type Columnar<Row, Part> = Part extends { readonly columnar: infer List extends string }
+  ? Omit<Row, List> & { readonly [Name in List]: ListColumns }
+  : Row
+
 type RowOf<Name, Part> = Part extends object
-  ? Narrowed<Families[FamilyOf<Name, Part>], ColumnsOf<Part>>
+  ? Columnar<Narrowed<Families[FamilyOf<Name, Part>], ColumnsOf<Part>>, Part>
   : undefined
 
 /** The rows of one image: its key, its place in the shard, and of each part its row. */
@@ -57,6 +65,7 @@ interface Part extends Source {
   readonly name: string
   readonly columns?: readonly string[]
   readonly memory?: GroupMemory | undefined
+  readonly columnar?: string | undefined
 }
 
 /**
@@ -81,8 +90,8 @@ export async function* joinRows<const Parts extends PartsOf<Parts>>(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<Joined<Parts>, void, void> {
   const wanted = partsOf(parts)
-  const readers = wanted.map(({ family, stage, columns, memory }) =>
-    openReader(readShardGroups(storage, family, stage, shard, { columns, memory })),
+  const readers = wanted.map(({ family, stage, columns, memory, columnar }) =>
+    openReader(readShardGroups(storage, family, stage, shard, { columns, memory, columnar })),
   )
   try {
     for (let row = 0; ; row++) {
@@ -151,8 +160,17 @@ function partsOf(parts: object): readonly Part[] {
   return Object.entries(parts as Readonly<Record<string, Partial<Part> | undefined>>)
     .flatMap(([name, part]): Part[] => {
       if (!part) return []
-      const { family = name as Family, stage = null, columns, memory } = part
-      return [{ name, family, stage, memory, ...(columns && { columns: [...new Set(['key', ...columns])] }) }]
+      const { family = name as Family, stage = null, columns, memory, columnar } = part
+      return [
+        {
+          name,
+          family,
+          stage,
+          memory,
+          columnar,
+          ...(columns && { columns: [...new Set(['key', ...columns])] }),
+        },
+      ]
     })
     .sort((a, b) => Number(b.family === 'images') - Number(a.family === 'images'))
 }

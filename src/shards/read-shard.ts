@@ -18,6 +18,8 @@ export interface ReadOptions<Column extends string = string> {
 export interface GroupOptions extends ReadOptions {
   /** Where row groups are read to: bytes of a row are good until a row of the next group is asked for. */
   readonly memory?: GroupMemory | undefined
+  /** A list of structs that rows have as `ListColumns`, with the members of its file: what is later lacks there. */
+  readonly columnar?: string | undefined
 }
 
 /**
@@ -46,15 +48,15 @@ export async function* readShardGroups(
   family: Family,
   stage: string | null,
   shard: string,
-  { columns, memory }: GroupOptions = {},
+  { columns, memory, columnar }: GroupOptions = {},
 ): AsyncGenerator<Iterator<StoredRow, void, void>, void, void> {
   const { path, opened } = await openCommitted(storage, family, stage, shard)
   const asUserError = (error: unknown) =>
     error instanceof UserError ? error : damagedShard(storage, path, causeOf(error))
   try {
     checkColumns(path, family, columns, columnNames(opened.footer))
-    const migrate = rowMigration(family, opened.footer)
-    for await (const rows of eachRowGroup(opened, { memory, ...(columns && { columns }) }))
+    const migrate = columnar === undefined ? rowMigration(family, opened.footer) : undefined
+    for await (const rows of eachRowGroup(opened, { memory, columnar, ...(columns && { columns }) }))
       yield wholeRows(rows, migrate, asUserError)
   } catch (error) {
     throw asUserError(error)

@@ -1,5 +1,4 @@
-import { areaOf } from '../boxes/iou.js'
-import { mapBox, type Xyxy } from '../boxes/xyxy.js'
+import type { Xyxy } from '../boxes/xyxy.js'
 import type { MeasureName } from './measures.js'
 
 /**
@@ -12,11 +11,12 @@ export function boxMeasures(
   picture: { readonly width: number; readonly height: number },
   box: { readonly xyxy: Xyxy; readonly score: number },
 ) {
-  const xyxy = mapBox(box.xyxy, Math.fround)
+  const width = Math.fround(box.xyxy[2]) - Math.fround(box.xyxy[0])
+  const height = Math.fround(box.xyxy[3]) - Math.fround(box.xyxy[1])
   return {
     score: Math.fround(box.score),
     // A box of the whole picture may be a rounding larger.
-    area_share: Math.min(1, areaOf(xyxy) / (picture.width * picture.height)),
-    aspect: (xyxy[2] - xyxy[0]) / (xyxy[3] - xyxy[1]),
+    area_share: Math.min(1, (Math.max(0, width) * Math.max(0, height)) / (picture.width * picture.height)),
+    aspect: width / height,
   } satisfies Partial<Record<MeasureName, number>>
 }

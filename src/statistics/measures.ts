@@ -62,10 +62,8 @@ export type MeasureName = keyof typeof measures
 /** The bin of a value: the number of edges that it reaches, 0 to `edges.length`. */
 export function binOf(edges: readonly number[], value: number): number {
   let bin = 0
-  for (const edge of edges) {
-    if (!(value >= edge)) break
-    bin++
-  }
+  // An iterator would make an object for each edge.
+  while (bin < edges.length && value >= (edges[bin] as number)) bin++
   return bin
 }
 

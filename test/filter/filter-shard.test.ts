@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { random } from '../../src/base/random.js'
 import { UserError } from '../../src/base/user-error.js'
 import { filterConfig } from '../../src/filter/config.js'
-import { filterShard, labelsOfStages } from '../../src/filter/filter-shard.js'
+import { createRowFilter } from '../../src/filter/filter-proposals.js'
+import { filterShard, joinedRows, labelsOfStages } from '../../src/filter/filter-shard.js'
+import { ruleSchema } from '../../src/filter/rules.js'
 import type {
   GroundingRow,
   ImageRow,
@@ -139,6 +142,53 @@ describe('filtering a shard', () => {
       [proposals, turned].map(async (rows) => filterShard(taskOf(await dataset(rows)), config)),
     )
     expect(other.record.files.grounding?.sha256).toBe(one.record.files.grounding?.sha256)
+  })
+
+  it('keeps of columns what the rules keep of rows', async () => {
+    const draw = random('columns')
+    const xyxy = () => {
+      const [x, y] = [120 * draw.next() - 10, 60 * draw.next() - 5]
+      return [x, y, x + 30 * draw.next(), y + 30 * draw.next()] as const
+    }
+    const box = (label: string | null, contrast: number | null, phrase = Number(draw.next() < 0.5)) => ({
+      ...{ phrase, xyxy: xyxy(), score: draw.next(), label, contrast },
+    })
+    const boxes = (count: number, make: () => Proposal) => Array.from({ length: count }, make)
+    const storage = await dataset([
+      { key: 'a', teacher: 'toy', proposals: boxes(40, () => box(null, null)) },
+      {
+        ...{ key: 'b', teacher: 'toy' },
+        proposals: boxes(60, () => box(draw.pick([null, 'dog', 'cat']), draw.pick([null, 0.1, 0.8]))),
+      },
+      {
+        ...{ key: 'c', teacher: 'toy' },
+        proposals: [
+          ...boxes(20, () => box(null, draw.next())),
+          { ...box('a logo', null, -1), xyxy: [0, 0, 50, 50], score: 1 },
+        ],
+      },
+    ])
+    const names = [
+      { rule: 'label' },
+      { rule: 'area', min: 0.005 },
+      { rule: 'score', min: 0.1 },
+      { rule: 'negative', iou: 0.01 },
+      { rule: 'nms', iou: 0.5 },
+      { rule: 'aspect', max: 3 },
+    ]
+    const stages = { ...config, rules: names.map((rule) => ruleSchema.parse(rule)) }
+    const rows = await all(joinedRows(taskOf(storage), stages))
+    const filtered = await createRowFilter(stages.rules)(rows)
+    const { record } = await filterShard(taskOf(storage), stages)
+    const sum = (reason: string) => filtered.reduce((sum, { dropped }) => sum + (dropped[reason] ?? 0), 0)
+    const reasons = ['outside', ...names.map(({ rule }) => rule)]
+    expect(record.rejected).toEqual(Object.fromEntries(reasons.map((reason) => [reason, sum(reason)])))
+    expect(Math.min(...Object.values(record.rejected))).toBeGreaterThan(0)
+    expect(record.in).toBe(120)
+    const regions = (await all(readShard(storage, 'grounding', 'filter', '00000'))).map((row) => row.regions)
+    const plain = (list: readonly Pick<Proposal, 'phrase' | 'xyxy' | 'score'>[]) =>
+      list.map(({ phrase, xyxy, score }) => ({ phrase, xyxy: [...xyxy], score }))
+    expect(regions.map(plain)).toEqual(filtered.map(({ kept }) => plain(kept)))
   })
 
   it('takes a detector of fixed labels only with the rule that reads them', async () => {

@@ -94,6 +94,16 @@ describe.each(rules)('$name is what it says', ({ name, schema, rescores, reads, 
     if (said.has('all')) expect(needed.all).toBeGreaterThan(0)
   })
 
+  it('decides on a box by itself only where it looks at no other', () => {
+    fc.assert(
+      fc.property(any, (config) => {
+        const { keeps } = createRule(config, anyTools)
+        if (keeps) expect([looksAt(config), rescores]).toEqual(['itself', false])
+      }),
+      { numRuns: 20 },
+    )
+  })
+
   it('keeps some of what it is given, in its order, with other scores only if it says so', async () => {
     let renamed = 0
     const changed = await times(any, async (config, boxes) => {
@@ -208,11 +218,11 @@ describe('a rule that is not told whole', () => {
     rescores: false,
     reads: [],
     asks: null,
-    create: () => (boxes: readonly Candidate[]) => boxes,
+    create: () => ({ keeps: () => true }),
   } as const
 
   it('is no rule to TypeScript', () => {
-    expect(filterRule(whole).create({ rule: 'every' }, undefined)([], image)).toEqual([])
+    expect(filterRule(whole).create({ rule: 'every' }, undefined)).toHaveProperty('keeps')
     const { looksAt: _, ...blind } = whole
     // @ts-expect-error: it must say what it looks at
     filterRule(blind)

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { BoxSource, Disagreement, ModelRule, Rule } from './rule.js'
+import type { BoxRule, BoxSource, Disagreement, ModelRule, Rule } from './rule.js'
 import type { modelTools, NamedTools, RuleTools } from './rule-tools.js'
 
 /**
@@ -39,7 +39,9 @@ type ToolOf<Request> = Request extends { readonly tools: 'frequency' }
     ? NamedTools[Kind]
     : undefined
 
-type CreatedRule<Request> = Request extends { readonly tools: (typeof modelTools)[number] } ? ModelRule : Rule
+type CreatedRule<Request> = Request extends { readonly tools: (typeof modelTools)[number] }
+  ? ModelRule
+  : Rule | BoxRule
 
 /**
  * Everything that is known of a rule. Nothing has a default, so that a new rule has to state what it looks

@@ -71,6 +71,14 @@ export type Disagreement = (
  */
 export type Rule = (candidates: readonly Candidate[], image: FilterImage) => readonly Candidate[]
 
+/**
+ * Keeps boxes by what each is itself, whatever the others are. They come in any order, and most are not kept: a box is
+ * good until it has been decided on.
+ */
+export interface BoxRule {
+  readonly keeps: (box: Candidate, image: FilterImage) => boolean
+}
+
 /** A picture's row on its way through the rules. */
 export interface FilterRow {
   readonly candidates: readonly Candidate[]

@@ -19,10 +19,11 @@ export const area = filterRule({
   reads: [],
   asks: null,
   create({ min, max }) {
-    return (candidates, { width, height }) =>
-      candidates.filter(({ xyxy }) => {
+    return {
+      keeps({ xyxy }, { width, height }) {
         const covered = areaOf(xyxy) / (width * height)
         return covered >= min && covered <= max
-      })
+      },
+    }
   },
 })

@@ -18,11 +18,12 @@ export const aspect = filterRule({
   reads: [],
   asks: null,
   create({ max }) {
-    return (candidates) =>
-      candidates.filter(({ xyxy: [x1, y1, x2, y2] }) => {
+    return {
+      keeps({ xyxy: [x1, y1, x2, y2] }) {
         const width = x2 - x1
         const height = y2 - y1
         return Math.max(width, height) <= max * Math.min(width, height)
-      })
+      },
+    }
   },
 })

@@ -19,10 +19,11 @@ export const border = filterRule({
   reads: [],
   asks: null,
   create({ margin, sides }) {
-    return (candidates, { width, height }) =>
-      candidates.filter(({ xyxy: [x1, y1, x2, y2] }) => {
+    return {
+      keeps({ xyxy: [x1, y1, x2, y2] }, { width, height }) {
         const gaps = [x1, y1, width - x2, height - y2]
         return gaps.filter((gap) => gap <= margin).length < sides
-      })
+      },
+    }
   },
 })

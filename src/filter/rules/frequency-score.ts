@@ -32,6 +32,6 @@ export const frequencyScore = filterRule({
       const count = frequency.get(head) ?? 0
       return count <= bounds[0] ? rare : count <= bounds[1] ? common : frequent
     }
-    return (candidates, image) => candidates.filter((box) => box.score >= minScore(phraseOf(image, box).head))
+    return { keeps: (box, image) => box.score >= minScore(phraseOf(image, box).head) }
   },
 })

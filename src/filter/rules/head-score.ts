@@ -22,7 +22,6 @@ export const headScore = filterRule({
   asks: null,
   create({ heads, min }) {
     const bounds = new Map(Object.entries(heads).map(([head, bound]) => [head.toLowerCase(), bound]))
-    return (candidates, image) =>
-      candidates.filter((box) => box.score >= (bounds.get(phraseOf(image, box).head) ?? min))
+    return { keeps: (box, image) => box.score >= (bounds.get(phraseOf(image, box).head) ?? min) }
   },
 })

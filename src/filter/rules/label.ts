@@ -38,9 +38,9 @@ export const label = filterRule({
   create({ synonyms: given, common }, list: Synonyms | undefined) {
     const synonyms = typeof given === 'string' ? list : given
     const matcherOf = byLabels((categories) => categoryMatcher({ categories, synonyms, common }))
-    return (candidates, image) =>
-      candidates.filter(
-        (box) => box.label === null || matcherOf(labelsFor(image, box))(box.label, phraseOf(image, box)),
-      )
+    return {
+      keeps: (box, image) =>
+        box.label === null || matcherOf(labelsFor(image, box))(box.label, phraseOf(image, box)),
+    }
   },
 })

@@ -16,6 +16,6 @@ export const score = filterRule({
   reads: [],
   asks: null,
   create({ min }) {
-    return (candidates) => candidates.filter((candidate) => candidate.score >= min)
+    return { keeps: ({ score }) => score >= min }
   },
 })
