@@ -14,6 +14,7 @@ import { checkValidated, partsOf, stepsOf, type TrainRun } from './config.js'
 import { makePart } from './examples/make-part.js'
 import { cachedBytes, createPictureCache, type PictureCache } from './examples/picture-cache.js'
 import { readAhead } from './examples/read-ahead.js'
+import { openHalfSessions } from './half-sessions.js'
 import type { TrainGraph } from './loss/train-graph.js'
 import type { MetricsLog } from './metrics-log.js'
 import { readCheckpoint, writeCheckpoint } from './optimizer/checkpoint.js'
@@ -101,8 +102,12 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   const validator = validatorOf(task, { config, network, tokenizer, state, pictures }, validated)
 
   const options = { threads: config.threads, device, ownGraph: true }
-  const open = (side: number) =>
-    openStepSessions(graphOf(side), state, { network: { ...network, image_size: side }, parts }, options)
+  const open = (side: number) => {
+    const { totals, ...whole } = graphOf(side)
+    return totals
+      ? openHalfSessions({ ...whole, totals }, state, options)
+      : openStepSessions(whole, state, { network: { ...network, image_size: side }, parts }, options)
+  }
   const sessions = openSizedSessions(open, config.multi_scale ? (config.open_sizes ?? openSizes) : 1)
   // What cannot be opened is told of before the first step.
   await sessions.of(sideAt(done + 1, network, config))
@@ -165,7 +170,7 @@ function sideOf(part: Readonly<Record<string, Value>>): number {
 async function openState(
   task: TrainTask,
   config: TrainRun,
-  { parameters }: TrainGraph,
+  { parameters, totals }: TrainGraph,
   checkpoint: { readonly path: string; readonly hash: string },
 ): Promise<{
   state: OptimizerState
@@ -178,7 +183,8 @@ async function openState(
   const start =
     init && weights ? { taken: [...weights.taken.keys()], fresh: weights.fresh, folder: init } : undefined
   if (start) task.onStart?.(start)
-  const state = emptyState(groupParameters(parameters, config), parameters, partsOf(config) > 1)
+  const sums = totals !== undefined || partsOf(config) > 1
+  const state = emptyState(groupParameters(parameters, config), parameters, sums)
   const resumed = await readCheckpoint(checkpoint.path, checkpoint.hash, state)
   // A checkpoint has the parameters that are trained alone.
   const missing = resumed ? parameters.filter(({ frozen }) => frozen) : parameters

@@ -51,14 +51,15 @@ export async function fillState(
   }
 }
 
-/** The state before the first step: no moments. */
+/** The state before the first step: no moments. `sums` as for `emptyState`. */
 export async function initialState(
   groups: readonly ParameterGroup[],
   parameters: readonly Parameter[],
   seed: number,
   start?: StartValues,
+  sums = false,
 ): Promise<OptimizerState> {
-  const state = emptyState(groups, parameters)
+  const state = emptyState(groups, parameters, sums)
   await fillState(state, parameters, seed, start)
   return state
 }
