@@ -2,7 +2,7 @@
  * Times training steps of a preset for bench/train-step.ts, in a process of its own, as bench/parity/time_step.py does:
  * `tsx bench/time-step.ts NETWORK STEPS BOXES`. Prints times, processor times and the process's peak memory.
  */
-import { Session } from '../src/graph/session.js'
+import { floats, Session, type Value } from '../src/graph/session.js'
 import { isHalved, openHalfSessions } from '../src/train/half-sessions.js'
 import { trainGraph } from '../src/train/loss/train-graph.js'
 import { initialState, stateViews } from '../src/train/optimizer/optimizer-state.js'
@@ -25,8 +25,10 @@ const given = new Map(
   graph.parameters.map((parameter) => [parameter.name, { read: async () => firstValue(parameter) }]),
 )
 const groups = groupParameters(graph.parameters, { language_rate: 1, bias_rate: 1 })
-const state = await initialState(groups, graph.parameters, 1, given, halved)
-const { feeds } = stateViews(state)
+const state = await initialState(groups, graph.parameters, 1, given, {
+  sums: halved,
+  shared: halved,
+})
 
 const timed = async (run: () => Promise<unknown>) => {
   const before = process.cpuUsage()
@@ -56,7 +58,13 @@ const memory = peakMb()
 await step.close()
 
 const forward = await Session.open(trainGraph(config, training).forward, options)
-const fed = Object.fromEntries(forward.inputs.map(({ name }) => [name, batch[name] ?? feeds[name]!]))
+// A session of this thread takes no shared memory.
+const values = Object.entries(stateViews(state).feeds).map(([name, { data, shape }]) => [
+  name,
+  floats((data as Float32Array).slice(), shape),
+])
+const feeds: Record<string, Value> = { ...batch, ...Object.fromEntries(values) }
+const fed = Object.fromEntries(forward.inputs.map(({ name }) => [name, feeds[name]!]))
 await forward.run(fed)
 const ahead: number[] = []
 for (let index = 0; index < Number(steps); index++) ahead.push((await timed(() => forward.run(fed))).time)

@@ -22,13 +22,13 @@ export class BoundSession {
 
   /**
    * @param model of this program, which has a `barrier`
-   * @param shared memory of some of the inputs (`sharedValue`), which other sessions may be fed of too
+   * @param bound shared memory of some of its inputs and results; of the others there is new memory
    * @param threads inside one operator
    * @throws Error as `loadError` has it
    */
   static async open(
     model: Uint8Array,
-    shared: Readonly<Record<string, Value>>,
+    bound: Readonly<Record<string, Value>>,
     threads: number,
   ): Promise<BoundSession> {
     const thread = new SessionThread(model, 'cpu', sessionSettings(threads, true))
@@ -38,7 +38,7 @@ export class BoundSession {
         Object.fromEntries(
           ports.flatMap((port) =>
             port.isTensor
-              ? [[port.name, shared[port.name] ?? sharedValue(port.type as Dtype, port.shape.map(Number))]]
+              ? [[port.name, bound[port.name] ?? sharedValue(port.type as Dtype, port.shape.map(Number))]]
               : [],
           ),
         )

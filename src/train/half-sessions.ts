@@ -1,5 +1,5 @@
 import { ownCores } from '../base/own-cores.js'
-import { BoundSession, sharedValue } from '../graph/bound-session.js'
+import { BoundSession } from '../graph/bound-session.js'
 import type { Device } from '../graph/device.js'
 import { sizeOf, type TensorData } from '../graph/ops/tensor.js'
 import { floats, Session, type SessionOptions, type Value, valueNamed } from '../graph/session.js'
@@ -10,7 +10,7 @@ import type { TrainGraph } from './loss/train-graph.js'
 import { type OptimizerState, stateViews } from './optimizer/optimizer-state.js'
 import type { StepSessions } from './step-sessions.js'
 
-/** Numbers of a network at most, of which the two halves can have copies of their own: 16 MB. */
+/** Numbers of a network at most, of whose values and gradients each half has a copy: 16 MB. */
 const smallNetwork = 2 ** 22
 
 /**
@@ -25,30 +25,32 @@ export function isHalved(
   device: Device,
 ): boolean {
   if (device !== 'cpu' || (config.threads || ownCores()) < 2) return false
-  if ((config.batch / partsOf(config)) % 2 !== 0 || queriesOf(network) !== undefined) return false
+  if (config.batch % 2 !== 0 || partsOf(config) > 1 || queriesOf(network) !== undefined) return false
   if (Object.values(config.drop).some((rate) => rate > 0)) return false
   return parameterSpecs(network).reduce((sum, { shape }) => sum + sizeOf(shape), 0) <= smallNetwork
 }
 
 /**
  * The sessions of a step that computes the halves of its batch at once, each in a thread of its own: the next batch is
- * made meanwhile. The state has to have sums of gradients.
+ * made meanwhile.
+ *
+ * @param graph of one half
+ * @param state in shared memory, with sums: the gradient of the second half is written there, and `takeStep` adds it
  */
 export async function openHalfSessions(
   { step, totals }: Required<Pick<TrainGraph, 'step' | 'totals'>>,
   state: OptimizerState,
   { threads = 0 }: SessionOptions,
 ): Promise<StepSessions> {
-  const { feeds: values, into } = stateViews(state)
-  const weights = Object.fromEntries(
-    Object.entries(values).map(([name, { dtype, shape }]) => [name, sharedValue(dtype, shape)]),
-  )
   const each = Math.max(1, Math.floor((threads || ownCores()) / 2))
-  const open = () => BoundSession.open(step, weights, each)
+  const open = (gradient: 'gradient' | 'sum') => {
+    const { feeds, into } = stateViews(state, gradient)
+    return BoundSession.open(step, { ...feeds, ...into }, each)
+  }
   const [totaller, first, second] = await Promise.all([
     Session.open(totals, { threads: 1, ownGraph: true }),
-    open(),
-    open(),
+    open('gradient'),
+    open('sum'),
   ])
   const halves = [first, second]
   const metrics = Object.keys(first.results).filter((name) => name.startsWith('metric.'))
@@ -56,16 +58,11 @@ export async function openHalfSessions(
     async run(part) {
       const shares = halves.map((_, half) => halfOf(part, half))
       const divisors = await addTotals(totaller, shares)
-      copyAll(values, weights)
       const runs = halves.map((session, half) => {
         copyAll({ ...shares[half], ...divisors }, session.feeds)
         return session.run()
       })
       await Promise.all(runs)
-      // As of parts of a batch that come one after another: `takeStep` adds the last one's to the sum of the others.
-      copyAll(first.results, into)
-      for (const { vectors } of state.groups) vectors.keepGradient()
-      copyAll(second.results, into)
       const metric = ({ results }: BoundSession, name: string) => Number(valueNamed(results, name).data[0])
       return Object.fromEntries(
         metrics.map((name) => [name.slice('metric.'.length), metric(first, name) + metric(second, name)]),
@@ -77,24 +74,18 @@ export async function openHalfSessions(
   }
 }
 
-/** A half of the samples of a part of a batch, which are counted by the first axis of all that is fed: views. */
-function halfOf(part: Readonly<Record<string, Value>>, half: number): Record<string, Value> {
-  return Object.fromEntries(
-    Object.entries(part).map(
-      ([
-        name,
-        {
-          data,
-          shape: [samples = 0, ...rest],
-          dtype,
-        },
-      ]) => {
-        const length = data.length / 2
-        const own = data.subarray(half * length, (half + 1) * length) as TensorData
-        return [name, { data: own, shape: [samples / 2, ...rest], dtype }]
-      },
-    ),
-  )
+/** A half of the samples of a batch, which are counted by the first axis of all that is fed: views. */
+function halfOf(batch: Readonly<Record<string, Value>>, half: number): Record<string, Value> {
+  const cut = ({ data, shape, dtype }: Value): Value => {
+    const [samples = 0, ...rest] = shape
+    const length = data.length / 2
+    return {
+      data: data.subarray(half * length, (half + 1) * length) as TensorData,
+      shape: [samples / 2, ...rest],
+      dtype,
+    }
+  }
+  return Object.fromEntries(Object.entries(batch).map(([name, value]) => [name, cut(value)]))
 }
 
 /** What the losses of both halves are divided by. */

@@ -183,8 +183,9 @@ async function openState(
   const start =
     init && weights ? { taken: [...weights.taken.keys()], fresh: weights.fresh, folder: init } : undefined
   if (start) task.onStart?.(start)
-  const sums = totals !== undefined || partsOf(config) > 1
-  const state = emptyState(groupParameters(parameters, config), parameters, sums)
+  const shared = totals !== undefined
+  const options = { sums: shared || partsOf(config) > 1, shared }
+  const state = emptyState(groupParameters(parameters, config), parameters, options)
   const resumed = await readCheckpoint(checkpoint.path, checkpoint.hash, state)
   // A checkpoint has the parameters that are trained alone.
   const missing = resumed ? parameters.filter(({ frozen }) => frozen) : parameters
