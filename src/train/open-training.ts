@@ -113,7 +113,7 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   await sessions.of(sideAt(done + 1, network, config))
   const order = sampleOrder(streams, config)
   const picturesAt = picturesOf(config.multi_scale?.sizes ?? [network.image_size])
-  const partOptions = { parts, order, tokenizer, config }
+  const partOptions = { parts, order, tokenizer, config, memory: memoryByTurns() }
   const makePartAt = (index: number) => {
     const side = sideAt(Math.floor(index / parts) + 1, network, config)
     const sized = {
@@ -143,6 +143,20 @@ export async function openTraining(task: TrainTask): Promise<Training> {
       for (const stream of streams) stream.close()
       await sessions.close()
     },
+  }
+}
+
+/**
+ * Memory for the pictures of parts, of which one is trained on while the next is made: two arrays, by turns. New ones for each
+ * would be collected every few steps, by a garbage collector that goes through all that is kept.
+ */
+function memoryByTurns(): (index: number, length: number) => Float32Array {
+  const kept: Float32Array[] = []
+  return (index, length) => {
+    const known = kept[index % 2]
+    const memory = known?.length === length ? known : new Float32Array(length)
+    kept[index % 2] = memory
+    return memory
   }
 }
 
