@@ -1,10 +1,10 @@
-import { Worker } from 'node:worker_threads'
 import { ownCores } from '../base/own-cores.js'
-import { type Device, executionProviders } from './device.js'
+import type { Device } from './device.js'
 import { fromHalf, toHalf } from './half.js'
 import type { InferenceSession } from './onnxruntime.js'
 import { sessionSettings, type Value } from './session.js'
 import { loadError, sessionError } from './session-error.js'
+import { SessionThread } from './session-thread.js'
 
 export interface PoolOptions {
   /** One session for each, in their order; one on the CPU by default. */
@@ -63,7 +63,7 @@ export class SessionPool {
     const settings = settingsOf(model, sessionSettings(threads || coresEach, ownGraph))
     const [source, name] = typeof model === 'string' ? [model, model] : [model.graph, model.name]
     const seats = devices.map((device): Seat => {
-      const start = () => new SessionWorker(source, device, settings)
+      const start = () => new SessionThread(source, device, settings)
       return { worker: start(), start }
     })
     try {
@@ -136,7 +136,9 @@ export class SessionPool {
         seat.worker = seat.start()
         await seat.worker.opened
       }
-      return await seat.worker.run(messages, wanted)
+      const buffers = new Set(messages.map(({ data }) => data.buffer as ArrayBuffer))
+      const run = { feeds: messages, wanted }
+      return (await seat.worker.ask<{ results: readonly Message[] }>(run, [...buffers])).results
     } catch (error) {
       throw sessionError(this.name, error)
     }
@@ -145,11 +147,9 @@ export class SessionPool {
 
 /** The place of a session in its pool, whose thread may be another after one has died. */
 interface Seat {
-  worker: SessionWorker
-  readonly start: () => SessionWorker
+  worker: SessionThread
+  readonly start: () => SessionThread
 }
-
-const closed = 'the session has been closed'
 
 /** A named value on its way to a worker or from it. */
 interface Message {
@@ -157,87 +157,6 @@ interface Message {
   readonly shape: readonly number[]
   readonly dtype: string
   readonly data: Value['data'] | Uint16Array
-}
-
-/** What a loaded model declares. */
-interface ModelMetadata {
-  readonly inputs: readonly InferenceSession.ValueMetadata[]
-  readonly outputs: readonly InferenceSession.ValueMetadata[]
-}
-
-/** One thread with its session, which answers one message at a time. */
-class SessionWorker {
-  readonly opened: Promise<ModelMetadata>
-  private readonly worker: Worker
-  private settle: { resolve(value: never): void; reject(error: Error): void } | undefined
-  private failure: Error | undefined
-  private ended: Promise<void> | undefined
-
-  constructor(model: string | Uint8Array, device: Device, options: InferenceSession.SessionOptions) {
-    const settings = { ...options, executionProviders: executionProviders(device) }
-    this.worker = new Worker(new URL('./session-worker.js', import.meta.url), {
-      workerData: { model, settings },
-    })
-    this.worker.on('message', (message) => this.answer(message))
-    this.worker.on('error', (error) => this.fail(error))
-    this.worker.on('exit', (code) =>
-      this.fail(new Error(this.ended ? closed : `its thread has ended (exit code ${code})`)),
-    )
-    this.opened = this.next<ModelMetadata>()
-    // Of several that are opened at once the first that fails is heard.
-    this.opened.catch(() => {})
-  }
-
-  /** Whether the thread is no more. */
-  get isGone(): boolean {
-    return this.failure !== undefined
-  }
-
-  async run(feeds: readonly Message[], wanted?: readonly string[]): Promise<readonly Message[]> {
-    if (this.ended) throw new Error(closed)
-    if (this.failure) throw this.failure
-    const buffers = new Set(feeds.map(({ data }) => data.buffer as ArrayBuffer))
-    const answer = this.next<{ results: readonly Message[] }>()
-    this.worker.postMessage({ feeds, wanted }, [...buffers])
-    return (await answer).results
-  }
-
-  /** Ends the thread when it has answered, and waits for that. */
-  close(): Promise<void> {
-    this.ended ??= new Promise((resolve) => {
-      if (this.failure) return resolve()
-      this.worker.ref()
-      this.worker.once('exit', () => resolve())
-      this.worker.postMessage('close')
-    })
-    return this.ended
-  }
-
-  /**
-   * The next answer. While none is awaited, and the end is not either, an idle thread does not keep the program
-   * alive.
-   */
-  private next<T>(): Promise<T> {
-    this.worker.ref()
-    return new Promise<T>((resolve, reject) => {
-      this.settle = { resolve, reject }
-    })
-  }
-
-  private answer(message: { readonly error?: string }): void {
-    const { settle } = this
-    this.settle = undefined
-    if (!this.ended) this.worker.unref()
-    if (message.error === undefined) settle?.resolve(message as never)
-    else settle?.reject(new Error(message.error))
-  }
-
-  private fail(error: Error): void {
-    // An error comes before the end of the thread, and says more.
-    this.failure ??= error
-    this.settle?.reject(error)
-    this.settle = undefined
-  }
 }
 
 /** A graph in memory has to be told where its weights lie. */

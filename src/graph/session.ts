@@ -39,7 +39,7 @@ export function sessionSettings(threads: number, ownGraph: boolean): InferenceSe
 }
 
 /** What onnxruntime-node ends a run with that has come as far as to hand over a sequence. */
-const atBarrier = 'Non tensor type is temporarily not supported.'
+export const atBarrier = 'Non tensor type is temporarily not supported.'
 
 /** An input or a result of a graph; the shape of what is no tensor is empty. */
 export interface SessionPort {

@@ -33,9 +33,11 @@ export function writeImage(
   { image_size: size, image_mean, image_std, image_channels }: GlipConfig,
 ): void {
   const { width, height, data } = picture
-  const colours = image_channels === 'bgr' ? [2, 1, 0] : [0, 1, 2]
-  const factor = colours.map((colour) => gain / 255 / image_std[colour]!)
-  const shift = colours.map((colour) => (offset - image_mean[colour]!) / image_std[colour]!)
+  const [red, green, blue] = image_channels === 'bgr' ? ([2, 1, 0] as const) : ([0, 1, 2] as const)
+  const factorOf = (colour: 0 | 1 | 2) => gain / 255 / image_std[colour]
+  const shiftOf = (colour: 0 | 1 | 2) => (offset - image_mean[colour]) / image_std[colour]
+  const [redFactor, greenFactor, blueFactor] = [factorOf(red), factorOf(green), factorOf(blue)]
+  const [redShift, greenShift, blueShift] = [shiftOf(red), shiftOf(green), shiftOf(blue)]
   // Column by column: the two source pixels and the weight of the second, the same for every row.
   const columns = axis(size, width, scale, dx, flipped)
   const rows = axis(size, height, scale, dy, false)
@@ -63,14 +65,20 @@ export function writeImage(
       const b = (upper + right) * 3
       const c = (lower + left) * 3
       const d = (lower + right) * 3
-      for (let channel = 0; channel < 3; channel++) {
-        const colour = colours[channel]!
-        const high = data[a + colour]! + (data[b + colour]! - data[a + colour]!) * wx
-        const low = data[c + colour]! + (data[d + colour]! - data[c + colour]!) * wx
-        into[at++] = (high + (low - high) * wy) * factor[channel]! + shift[channel]!
-      }
+      into[at] = blend(data, a + red, b + red, c + red, d + red, wx, wy) * redFactor + redShift
+      into[at + 1] =
+        blend(data, a + green, b + green, c + green, d + green, wx, wy) * greenFactor + greenShift
+      into[at + 2] = blend(data, a + blue, b + blue, c + blue, d + blue, wx, wy) * blueFactor + blueShift
+      at += 3
     }
   }
+}
+
+/** Between four numbers, the upper two and the lower two of which are `wx` apart. */
+function blend(data: Uint8Array, a: number, b: number, c: number, d: number, wx: number, wy: number): number {
+  const high = data[a]! + (data[b]! - data[a]!) * wx
+  const low = data[c]! + (data[d]! - data[c]!) * wx
+  return high + (low - high) * wy
 }
 
 interface Axis {

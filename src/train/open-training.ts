@@ -14,6 +14,7 @@ import { checkValidated, partsOf, stepsOf, type TrainRun } from './config.js'
 import { makePart } from './examples/make-part.js'
 import { cachedBytes, createPictureCache, type PictureCache } from './examples/picture-cache.js'
 import { readAhead } from './examples/read-ahead.js'
+import { openHalfSessions } from './half-sessions.js'
 import type { TrainGraph } from './loss/train-graph.js'
 import type { MetricsLog } from './metrics-log.js'
 import { readCheckpoint, writeCheckpoint } from './optimizer/checkpoint.js'
@@ -101,14 +102,18 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   const validator = validatorOf(task, { config, network, tokenizer, state, pictures }, validated)
 
   const options = { threads: config.threads, device, ownGraph: true }
-  const open = (side: number) =>
-    openStepSessions(graphOf(side), state, { network: { ...network, image_size: side }, parts }, options)
+  const open = (side: number) => {
+    const { totals, ...whole } = graphOf(side)
+    return totals
+      ? openHalfSessions({ ...whole, totals }, state, options)
+      : openStepSessions(whole, state, { network: { ...network, image_size: side }, parts }, options)
+  }
   const sessions = openSizedSessions(open, config.multi_scale ? (config.open_sizes ?? openSizes) : 1)
   // What cannot be opened is told of before the first step.
   await sessions.of(sideAt(done + 1, network, config))
   const order = sampleOrder(streams, config)
   const picturesAt = picturesOf(config.multi_scale?.sizes ?? [network.image_size])
-  const partOptions = { parts, order, tokenizer, config }
+  const partOptions = { parts, order, tokenizer, config, memory: memoryByTurns() }
   const makePartAt = (index: number) => {
     const side = sideAt(Math.floor(index / parts) + 1, network, config)
     const sized = {
@@ -141,6 +146,20 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   }
 }
 
+/**
+ * Memory for the pictures of parts, of which one is trained on while the next is made: two arrays, by turns. New ones for each
+ * would be collected every few steps, by a garbage collector that goes through all that is kept.
+ */
+function memoryByTurns(): (index: number, length: number) => Float32Array {
+  const kept: Float32Array[] = []
+  return (index, length) => {
+    const known = kept[index % 2]
+    const memory = known?.length === length ? known : new Float32Array(length)
+    kept[index % 2] = memory
+    return memory
+  }
+}
+
 /** Decoded pictures for inputs of some sides, which share the room of one. */
 function picturesOf(sides: readonly number[]): (side: number) => PictureCache {
   const different = [...new Set(sides)]
@@ -165,7 +184,7 @@ function sideOf(part: Readonly<Record<string, Value>>): number {
 async function openState(
   task: TrainTask,
   config: TrainRun,
-  { parameters }: TrainGraph,
+  { parameters, totals }: TrainGraph,
   checkpoint: { readonly path: string; readonly hash: string },
 ): Promise<{
   state: OptimizerState
@@ -178,7 +197,9 @@ async function openState(
   const start =
     init && weights ? { taken: [...weights.taken.keys()], fresh: weights.fresh, folder: init } : undefined
   if (start) task.onStart?.(start)
-  const state = emptyState(groupParameters(parameters, config), parameters, partsOf(config) > 1)
+  const shared = totals !== undefined
+  const options = { sums: shared || partsOf(config) > 1, shared }
+  const state = emptyState(groupParameters(parameters, config), parameters, options)
   const resumed = await readCheckpoint(checkpoint.path, checkpoint.hash, state)
   // A checkpoint has the parameters that are trained alone.
   const missing = resumed ? parameters.filter(({ frozen }) => frozen) : parameters

@@ -7,6 +7,7 @@ import { glipConfig } from '../model/network/presets.js'
 import type { Tokenizer } from '../model/word-piece.js'
 import { joinNames } from '../words/name-prompt.js'
 import { partsOf, type TrainRun } from './config.js'
+import { isHalved } from './half-sessions.js'
 import { type TrainGraph, trainGraph } from './loss/train-graph.js'
 import type { SampleStream } from './samples/sample.js'
 import { checkScales, sideAt } from './step-sizes.js'
@@ -42,6 +43,7 @@ export function trainNetwork(
       weights: config.loss,
       weighs: config.weigh_by !== undefined,
       portable: needsPortable(device),
+      halved: isHalved(network, config, device),
       trains: config.tune === 'prompt' ? isPrompt : (name) => !isFrozen(name, config.freeze),
     })
     made.set(side, graph)

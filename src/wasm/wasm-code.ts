@@ -110,8 +110,13 @@ export interface WasmFunction {
   readonly body: Code
 }
 
-/** A module that imports its memory as `of.memory` and exports functions, each of a type of its own. */
-export function wasmModule(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
+/**
+ * A module that imports its memory as `of.memory` and exports functions, each of a type of its own.
+ *
+ * @param shared whether of memory that several threads see, whose type has an upper limit: all of WebAssembly's addresses
+ */
+export function wasmModule(functions: readonly WasmFunction[], shared = false): Uint8Array<ArrayBuffer> {
+  const limits = shared ? [0x03, 0x01, ...leb(65_536)] : [0x00, 0x01]
   const section = (id: number, bytes: Code): Code => [id, ...sized(bytes)]
   const types = functions.map(({ parameters, results }) => [
     0x60,
@@ -124,7 +129,7 @@ export function wasmModule(functions: readonly WasmFunction[]): Uint8Array<Array
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(1, list(types)),
-    ...section(2, list([[...text('of'), ...text('memory'), 0x02, 0x00, 0x01]])),
+    ...section(2, list([[...text('of'), ...text('memory'), 0x02, ...limits]])),
     ...section(3, list(functions.map((_, index) => [index]))),
     ...section(7, list(functions.map(({ name }, index) => [...text(name), 0x00, index]))),
     ...section(10, list(codes)),

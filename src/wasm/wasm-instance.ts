@@ -1,21 +1,26 @@
 import { type WasmFunction, wasmModule } from './wasm-code.js'
 
-/** Memory that modules work on. */
+/** Memory that modules work on; shared where several threads see it. */
 export interface WasmMemory {
-  readonly buffer: ArrayBuffer
+  readonly buffer: ArrayBufferLike
 }
 
 /** What of WebAssembly is used: Node's types do not declare it. */
 interface WebAssemblyApi {
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object
-  readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => WasmMemory
+  readonly Memory: new (pages: {
+    readonly initial: number
+    readonly maximum: number
+    readonly shared: boolean
+  }) => WasmMemory
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
 }
 const { Module, Memory, Instance } = (globalThis as unknown as { readonly WebAssembly: WebAssemblyApi })
   .WebAssembly
 
-/** A compiled module, which any number of memories can be worked on with. */
-export const compileWasm = (functions: readonly WasmFunction[]): object => new Module(wasmModule(functions))
+/** A compiled module, which any number of memories can be worked on with: of shared ones, or of others. */
+export const compileWasm = (functions: readonly WasmFunction[], shared = false): object =>
+  new Module(wasmModule(functions, shared))
 
 /**
  * Zeros that stay where they are.
@@ -23,9 +28,9 @@ export const compileWasm = (functions: readonly WasmFunction[]): object => new M
  * @param bytes at most 4 GiB, WebAssembly's addresses
  * @throws RangeError where there is no memory left
  */
-export function wasmMemory(bytes: number): WasmMemory {
+export function wasmMemory(bytes: number, shared = false): WasmMemory {
   const pages = Math.max(1, Math.ceil(bytes / 65_536))
-  return new Memory({ initial: pages, maximum: pages })
+  return new Memory({ initial: pages, maximum: pages, shared })
 }
 
 /** The functions of a module, working on a memory. */

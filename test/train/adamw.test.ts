@@ -74,7 +74,7 @@ describe('a step of AdamW', () => {
   })
 
   it('takes the mean of the gradients of a batch in parts', () => {
-    const [whole, cut] = [groupOf(21), { ...groupOf(21), vectors: allocateVectors(21, true) }]
+    const [whole, cut] = [groupOf(21), { ...groupOf(21), vectors: allocateVectors(21, { sums: true }) }]
     const draw = random('parts')
     for (let step = 1; step <= 2; step++) {
       const parts = [0, 1, 2].map(() => Array.from({ length: 21 }, () => draw.normal()))

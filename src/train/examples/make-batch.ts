@@ -5,11 +5,15 @@ import { boxEdgesOf, type GlipConfig } from '../../model/network/config.js'
 import { assignTargets } from './assign-targets.js'
 import type { Example } from './make-example.js'
 
+/** Numbers of one picture as the network reads it. */
+export const imageLength = ({ image_size: size }: GlipConfig): number => size * size * 3
+
 /**
  * What a training step is fed of a batch; see `targetInputs`.
  *
  * @param anchors of the network; one with queries has none, and which box a query answers for is found later
  * @param weighs whether the graph weighs boxes
+ * @param image memory for the pictures, all of which is written: theirs is most of what a batch takes
  */
 export function makeBatch(
   examples: readonly (Example & { readonly regress: boolean })[],
@@ -17,12 +21,12 @@ export function makeBatch(
   config: GlipConfig,
   maxBoxes: number,
   weighs = false,
+  image: Float32Array = new Float32Array(examples.length * imageLength(config)),
 ): Record<string, Value> {
   const n = examples.length
   const { image_size: size } = config
   const length = config.text.max_tokens
   const rows = maxBoxes + 1
-  const image = new Float32Array(n * size * size * 3)
   const ids = new BigInt64Array(n * length)
   const mask = new Float32Array(n * length)
   const words = new Float32Array(n * length)

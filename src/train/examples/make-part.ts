@@ -4,7 +4,7 @@ import { anchorsOf } from '../../model/network/anchors.js'
 import { queriesOf } from '../../model/network/config.js'
 import type { GroundedCaption, SampleStream } from '../samples/sample.js'
 import type { SampleOrder } from '../samples/sample-order.js'
-import { makeBatch } from './make-batch.js'
+import { imageLength, makeBatch } from './make-batch.js'
 import { type ExampleOptions, makeExample } from './make-example.js'
 import { makeNoise, type NoiseInput } from './make-noise.js'
 import type { PictureCache } from './picture-cache.js'
@@ -26,6 +26,8 @@ export interface PartOptions extends ExampleOptions {
   readonly pictures: PictureCache
   /** Inputs of the step; those for noise are fed too. */
   readonly inputs: readonly NoiseInput[]
+  /** Memory for the pictures of a part, of so many numbers; new where it is not given. */
+  readonly memory?: (index: number, length: number) => Float32Array
 }
 
 /**
@@ -50,8 +52,9 @@ export async function makePart(index: number, options: PartOptions): Promise<Rec
     }),
   )
   const anchors = queriesOf(network) === undefined ? anchorsOf(network) : undefined
+  const image = options.memory?.(index, size * imageLength(network))
   return {
-    ...makeBatch(examples, anchors, network, config.max_boxes, config.weigh_by !== undefined),
+    ...makeBatch(examples, anchors, network, config.max_boxes, config.weigh_by !== undefined, image),
     ...makeNoise(inputs, config.seed, index + 1),
   }
 }

@@ -16,6 +16,15 @@ const minusInfinity = -10_000
 const leastWeight = 1e-6
 
 /**
+ * What a loss is divided by: the sum of `terms` over a whole batch. They follow from the targets alone, so that a part
+ * of a batch can be given those of the whole.
+ */
+export type Total = (name: string, terms: Tensor) => Tensor
+
+/** Of a batch that is computed at once. */
+export const totalOf: Total = (_, terms) => reduceSum(terms)
+
+/**
  * Sigmoid focal loss (Lin et al. 2017) of region-word alignment, alpha 0.25 and gamma 2, summed over places
  * and words and divided by the number of positive anchors.
  *
@@ -51,7 +60,7 @@ export function insetBoxes(boxes: Tensor, inset: number): Tensor {
  * @param target [N, A, 4]
  * @param weight [N, A], 0 for anchors without a box
  */
-export function giouLoss(predicted: Tensor, target: Tensor, weight: Tensor): Tensor {
+export function giouLoss(predicted: Tensor, target: Tensor, weight: Tensor, total = totalOf): Tensor {
   const [px1, py1, px2, py2] = split(predicted, [1, 1, 1, 1], 2)
   const [tx1, ty1, tx2, ty2] = split(target, [1, 1, 1, 1], 2)
   const overlapWidth = maximum(sub(minimum(px2, tx2), maximum(px1, tx1)), 0)
@@ -65,7 +74,7 @@ export function giouLoss(predicted: Tensor, target: Tensor, weight: Tensor): Ten
   const giou = sub(iou, div(sub(hull, union), add(hull, 1e-7)))
   const [n, anchors] = sizesOf(weight, 2)
   const loss = reduceSum(mul(reshape(sub(1, giou), [n, anchors]), weight))
-  return div(loss, maximum(reduceSum(weight), 1e-6))
+  return div(loss, maximum(total('giou', weight), 1e-6))
 }
 
 /**
@@ -138,13 +147,15 @@ export function contrastiveLoss(
   words: Tensor,
   temperature: number,
   weight?: Tensor,
+  total = totalOf,
 ): Tensor {
   const similarity = mul(matmul(regions, swapLast(tokens)), 1 / temperature)
   const known = add(similarity, wordBias(words))
   // Whoever is pushed away from a place that is in doubt is pushed as much the less.
   const counted = weight ? add(known, log(maximum(weight, leastWeight))) : known
-  const toWords = contrast(counted, similarity, target, 2, weight)
-  const toRegions = contrast(counted, similarity, target, 1, weight)
+  const totals = (name: string) => (counts: Tensor) => total(`contrastive.${name}`, counts)
+  const toWords = contrast(counted, similarity, target, 2, weight, totals('regions'))
+  const toRegions = contrast(counted, similarity, target, 1, weight, totals('words'))
   return mul(add(toWords, toRegions), 0.5)
 }
 
@@ -152,14 +163,21 @@ export function contrastiveLoss(
  * Mean over the rows with a positive of logSumExp(all) - mean(positives), along one axis. Positives may be
  * weighed: then the mean is, and a row counts as much as its positives do on average.
  */
-function contrast(all: Tensor, similarity: Tensor, target: Tensor, axis: number, weight?: Tensor): Tensor {
+function contrast(
+  all: Tensor,
+  similarity: Tensor,
+  target: Tensor,
+  axis: number,
+  weight: Tensor | undefined,
+  total: (counts: Tensor) => Tensor,
+): Tensor {
   const count = reduceSum(target, [axis])
   const own = weighed(target, weight)
   const sum = weight ? reduceSum(own, [axis]) : count
   const counts = weight ? div(sum, maximum(count, 1)) : minimum(count, 1)
   const mean = div(reduceSum(mul(similarity, own), [axis]), maximum(sum, weight ? 1e-6 : 1))
   const gap = mul(sub(logSumExp(all, axis), mean), counts)
-  return div(reduceSum(gap), maximum(reduceSum(counts), 1))
+  return div(reduceSum(gap), maximum(total(counts), 1))
 }
 
 const weighed = (target: Tensor, weight: Tensor | undefined) => (weight ? mul(target, weight) : target)

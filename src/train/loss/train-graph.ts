@@ -28,6 +28,8 @@ import {
   giouLoss,
   groundingLoss,
   insetBoxes,
+  type Total,
+  totalOf,
 } from './losses.js'
 
 export interface LossWeights {
@@ -53,6 +55,8 @@ export interface TrainGraphConfig {
   readonly weighs?: boolean
   /** Whether the graphs are written out of operators that WebGPU has; see `needsPortable`. */
   readonly portable?: boolean
+  /** Whether the step is that of one half of the batch, and the other is computed beside it. */
+  readonly halved?: boolean
 }
 
 /** An input of a graph. */
@@ -66,6 +70,11 @@ export interface TrainGraph {
   readonly step: Uint8Array
   /** The forward pass and the losses alone. */
   readonly forward: Uint8Array
+  /**
+   * Of a half: its share of what the losses are divided by, which follows from its targets. The step is fed the sums of
+   * both under the names of these results, so that losses and gradients of the halves add up to those of the batch.
+   */
+  readonly totals?: Uint8Array
   /**
    * For a network with queries, what is matched with the boxes before a step: `logits`, and `boxes` in
    * pixels.
@@ -119,7 +128,13 @@ export function targetInputs(
 }
 
 /** Builds the graphs of a training step of GLIP: the unified loss, and its gradients. */
-export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGraph {
+export function trainGraph(config: GlipConfig, asked: TrainGraphConfig): TrainGraph {
+  const train = asked.halved ? { ...asked, batch: asked.batch / 2 } : asked
+  const shares: Record<string, Tensor> = {}
+  const fedTotal: Total = (name, terms) => {
+    shares[`total.${name}`] = reduceSum(terms)
+    return input(`total.${name}`, [])
+  }
   const inputs = glipInputs(config, train.batch, train.image_size)
   const targets = targetInputs(config, train)
   const layers = layersWithLosses(config, train.weights)
@@ -128,7 +143,7 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
   const losses =
     'boxes' in outputs && layers > 1
       ? layeredLoss(config, train, outputs, targets, layers)
-      : unifiedLoss(config, train, outputs, targets)
+      : unifiedLoss(config, train, outputs, targets, train.halved ? fedTotal : totalOf)
   const { trains = () => true, portable } = train
   const parameters = parametersOf(Object.values(losses)).map((parameter) =>
     trains(parameter.name) ? parameter : { ...parameter, frozen: true },
@@ -146,6 +161,7 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
     // Copies down from a device are what a sequence would cost there.
     step: toOnnx({ outputs: { ...asVectors(losses), ...named }, bind, portable, barred: !portable }),
     forward: toOnnx({ outputs: asVectors(losses), bind, portable }),
+    ...(train.halved && { totals: toOnnx({ outputs: shares, bind, portable }) }),
     ...('boxes' in outputs && {
       predict: toOnnx({
         outputs: {
@@ -222,6 +238,7 @@ export function unifiedLoss(
   { batch, max_boxes, temperature, weights, image_size = squareSize(config) }: TrainGraphConfig,
   outputs: GlipOutputs | QueryOutputs,
   targets: ReturnType<typeof targetInputs>,
+  total = totalOf,
 ) {
   const rows = max_boxes + 1
   // As int32, with which WebGPU can count.
@@ -237,7 +254,7 @@ export function unifiedLoss(
   const positive = targets.boxWeight
     ? mul(isPositive, reshape(ofPlace(targets.boxWeight, 1), isPositive.shape))
     : isPositive
-  const positives = maximum(reduceSum(positive), 1)
+  const positives = maximum(total('positives', positive), 1)
 
   const phrase = ofPlace(targets.phrase, config.text.max_tokens)
   const box = ofPlace(targets.box, 4)
@@ -260,12 +277,13 @@ export function unifiedLoss(
           { box, trained },
           targets.centerness as Tensor,
           anchorsOf(config, image_size),
+          total,
         )
   const regression = mul(sum, weights.regression)
   const grounding = mul(groundingLoss(outputs.logits, named, words, positives, weight), weights.grounding)
   const contrastive =
     outputs.contrastive &&
-    mul(contrastiveLoss(outputs.contrastive, named, words, temperature, weight), weights.contrastive)
+    mul(contrastiveLoss(outputs.contrastive, named, words, temperature, weight, total), weights.contrastive)
   const others = contrastive ? add(grounding, contrastive) : grounding
   const loss = add(add(classification, regression), others)
   return {
@@ -275,7 +293,7 @@ export function unifiedLoss(
     grounding,
     ...(contrastive && { contrastive }),
     ...parts,
-    positives,
+    positives: reduceSum(positive),
   }
 }
 
@@ -288,11 +306,13 @@ function anchorRegression(
   { box, trained }: RegressionTargets,
   target: Tensor,
   anchors: Anchors,
+  total: Total,
 ): RegressionTerms {
   const measured = (boxes: Tensor) => insetBoxes(boxes, anchors.inset)
   const predicted = measured(decodeBoxes(outputs.deltas, anchors))
-  const giou = giouLoss(predicted, measured(box), mul(target, trained))
-  const centerness = centernessLoss(outputs.centerness, target, trained, maximum(reduceSum(trained), 1))
+  const giou = giouLoss(predicted, measured(box), mul(target, trained), total)
+  const answering = maximum(total('trained', trained), 1)
+  const centerness = centernessLoss(outputs.centerness, target, trained, answering)
   return { giou, centerness, sum: add(mul(giou, 2), centerness) }
 }
 

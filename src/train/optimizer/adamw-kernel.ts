@@ -45,13 +45,15 @@ export interface AdamWVectors {
   readonly moment2: Float32Array
   readonly average: Float32Array
   readonly gradient: Float32Array
+  /** The gradient of the rest of a batch, where vectors have one: zero before a step. */
+  readonly sum: Float32Array | undefined
   /** One step over all elements. */
   update(factors: AdamWFactors): void
   /** Sum of the gradient's squares, in float64. */
   sumOfSquares(): number
-  /** Adds the gradient to the sum of earlier parts of a batch, where vectors have one. */
+  /** Adds the gradient to the sum, where vectors have one. */
   keepGradient(): void
-  /** Makes the gradient the sum of all parts, and the sum zero. */
+  /** Adds the sum to the gradient, and makes it zero. */
   sumGradients(): void
 }
 
@@ -221,7 +223,15 @@ function addFunction(): WasmFunction {
   }
 }
 
-let compiled: object | undefined
+/** What vectors are for. */
+export interface VectorOptions {
+  /** Whether they have a sum, for gradients of a batch that is not computed in one run. */
+  readonly sums?: boolean
+  /** Whether other threads read and write them too. */
+  readonly shared?: boolean
+}
+
+const compiled = new Map<boolean, object>()
 
 /** Elements of all vectors together at most: WebAssembly's addresses end at 4 GiB. */
 export const maxElements = Math.floor(2 ** 32 / 24) - 2 ** 14
@@ -230,19 +240,22 @@ export const maxElements = Math.floor(2 ** 32 / 24) - 2 ** 14
  * Vectors of zeros, whose memory stays where it is: onnxruntime reads and writes them in place.
  *
  * @param size elements, at most `maxElements`
- * @param sums whether gradients of several parts of a batch are summed
  * @throws RangeError where there is no memory left
  */
-export function allocateVectors(size: number, sums = false): AdamWVectors {
-  compiled ??= compileWasm([updateFunction(), sumFunction(), addFunction()])
+export function allocateVectors(
+  size: number,
+  { sums = false, shared = false }: VectorOptions = {},
+): AdamWVectors {
+  const module = compiled.get(shared) ?? compileWasm([updateFunction(), sumFunction(), addFunction()], shared)
+  compiled.set(shared, module)
   // Each vector begins on a cache line. What lies behind the last element is zero and stays zero.
   const bytes = Math.ceil(size / 16) * 64
-  const memory = wasmMemory((sums ? 6 : 5) * bytes)
+  const memory = wasmMemory((sums ? 6 : 5) * bytes, shared)
   const { update, sumOfSquares, add } = wasmExports<{
     readonly update: (...values: readonly number[]) => void
     readonly sumOfSquares: (place: number, end: number) => number
     readonly add: (to: number, end: number, from: number) => void
-  }>(compiled, memory)
+  }>(module, memory)
   const vector = (index: number) => new Float32Array(memory.buffer, index * bytes, size)
   return {
     value: vector(0),
@@ -250,6 +263,7 @@ export function allocateVectors(size: number, sums = false): AdamWVectors {
     moment2: vector(2),
     average: vector(3),
     gradient: vector(4),
+    sum: sums ? vector(5) : undefined,
     update: ({ beta1, share1, beta2, share2, smallest, stride, shrink, ema, fresh }) => {
       if (size === 0) return
       update(

@@ -3,7 +3,7 @@ import { floats, type Value } from '../../graph/session.js'
 import { initialValue, type Parameter } from '../../model/network/parameters.js'
 import type { NamedArray } from '../../weights/safetensors.js'
 import type { StoredTensor } from '../../weights/weight-file.js'
-import { type AdamWVectors, allocateVectors } from './adamw-kernel.js'
+import { type AdamWVectors, allocateVectors, type VectorOptions } from './adamw-kernel.js'
 import type { ParameterGroup } from './parameter-groups.js'
 
 /**
@@ -18,17 +18,17 @@ export interface OptimizerState {
 /** Values of parameters to start from, read one after another. */
 type StartValues = ReadonlyMap<string, Pick<StoredTensor, 'read'>>
 
-/** @param sums whether gradients of several parts of a batch are summed */
 export function emptyState(
   groups: readonly ParameterGroup[],
   parameters: readonly Parameter[],
-  sums = false,
+  options: VectorOptions = {},
 ): OptimizerState {
+  const memory = options.shared ? SharedArrayBuffer : ArrayBuffer
   return {
-    groups: groups.map((group) => ({ group, vectors: allocateVectors(group.size, sums) })),
+    groups: groups.map((group) => ({ group, vectors: allocateVectors(group.size, options) })),
     frozen: parameters
       .filter(({ frozen }) => frozen)
-      .map(({ name, shape }) => ({ name, shape, data: new Float32Array(sizeOf(shape)) })),
+      .map(({ name, shape }) => ({ name, shape, data: new Float32Array(new memory(4 * sizeOf(shape))) })),
   }
 }
 
@@ -57,8 +57,9 @@ export async function initialState(
   parameters: readonly Parameter[],
   seed: number,
   start?: StartValues,
+  options: VectorOptions = {},
 ): Promise<OptimizerState> {
-  const state = emptyState(groups, parameters)
+  const state = emptyState(groups, parameters, options)
   await fillState(state, parameters, seed, start)
   return state
 }
@@ -69,30 +70,39 @@ export async function initialState(
  */
 export function parametersOfState(
   { groups, frozen }: OptimizerState,
-  kind: 'average' | 'value' | 'gradient' = 'average',
+  kind: 'average' | 'value' | 'gradient' | 'sum' = 'average',
 ): NamedArray[] {
-  const trained = groups.flatMap(({ group, vectors }) =>
-    group.slots.map(({ name, shape, offset }) => ({
+  const trained = groups.flatMap(({ group, vectors }) => {
+    const numbers = vectors[kind]
+    if (!numbers) throw new Error('these vectors have no sum')
+    return group.slots.map(({ name, shape, offset }) => ({
       name,
       shape,
-      data: vectors[kind].subarray(offset, offset + sizeOf(shape)),
-    })),
-  )
-  return kind === 'gradient' ? trained : [...trained, ...frozen]
+      data: numbers.subarray(offset, offset + sizeOf(shape)),
+    }))
+  })
+  return kind === 'gradient' || kind === 'sum' ? trained : [...trained, ...frozen]
 }
 
 /** The names under which a graph reads a parameter and writes its gradient. */
 export const valueName = (parameter: string): string => `parameter.${parameter}`
 export const gradientName = (parameter: string): string => `gradient.${parameter}`
 
-/** What a step reads and where it writes: views of the state's memory, the same for every step. */
-export function stateViews(state: OptimizerState): {
+/**
+ * What a step reads and where it writes: views of the state's memory, the same for every step.
+ *
+ * @param gradient where gradients are written: the vectors' own, or their sum
+ */
+export function stateViews(
+  state: OptimizerState,
+  gradient: 'gradient' | 'sum' = 'gradient',
+): {
   readonly feeds: Readonly<Record<string, Value>>
   readonly into: Readonly<Record<string, Value>>
 } {
-  const views = (kind: 'value' | 'gradient', nameOf: (parameter: string) => string) =>
+  const views = (kind: 'value' | 'gradient' | 'sum', nameOf: (parameter: string) => string) =>
     Object.fromEntries(
       parametersOfState(state, kind).map(({ name, shape, data }) => [nameOf(name), floats(data, shape)]),
     )
-  return { feeds: views('value', valueName), into: views('gradient', gradientName) }
+  return { feeds: views('value', valueName), into: views(gradient, gradientName) }
 }
