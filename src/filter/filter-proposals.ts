@@ -1,7 +1,7 @@
 import { zip } from '../base/zip.js'
 import type { PhraseDisagreement } from '../rows/rows.js'
 import { createRule, type Step } from './create-rule.js'
-import { clipBox } from './rule/clip-boxes.js'
+import { clipCandidate } from './rule/clip-boxes.js'
 import type { Candidate, FilterImage } from './rule/rule.js'
 import type { RuleTools } from './rule/rule-tools.js'
 import type { RuleConfig } from './rules.js'
@@ -110,7 +110,7 @@ function begin(proposals: BoxList, image: FilterImage, first: readonly BoxStep[]
   let outside = 0
   for (let index = 0; index < proposals.length; index++) {
     const proposal = proposals.peek?.(index) ?? (proposals.at(index) as Candidate)
-    const box = clipBox(proposal, image)
+    const box = clipCandidate(proposal, image)
     if (!box) {
       outside++
       continue

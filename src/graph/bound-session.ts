@@ -1,10 +1,8 @@
 import { type Dtype, type Shape, sizeOf, type TensorData } from './ops/tensor.js'
-import { atBarrier, sessionSettings, type Value } from './session.js'
+import { atBarrier, sessionSettings, unnamedGraph, type Value } from './session.js'
 import { loadError, sessionError } from './session-error.js'
 import { SessionThread } from './session-thread.js'
 import { barrier } from './to-onnx.js'
-
-const name = 'a graph of this program'
 
 /**
  * A session on the CPU in a thread of its own, whose inputs and results stay where they are, in memory that both
@@ -47,14 +45,14 @@ export class BoundSession {
       return new BoundSession(thread, feeds, results)
     } catch (error) {
       await thread.close()
-      throw loadError(name, error)
+      throw loadError(unnamedGraph, error)
     }
   }
 
   /** @throws Error that says so where the session was refused memory */
   async run(): Promise<void> {
     await this.thread.ask('run').catch((error: Error) => {
-      if (error.message !== atBarrier) throw sessionError(name, error)
+      if (error.message !== atBarrier) throw sessionError(unnamedGraph, error)
     })
   }
 

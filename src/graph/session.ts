@@ -38,6 +38,9 @@ export function sessionSettings(threads: number, ownGraph: boolean): InferenceSe
   }
 }
 
+/** What errors call a graph that is no file. */
+export const unnamedGraph = 'a graph of this program'
+
 /** What onnxruntime-node ends a run with that has come as far as to hand over a sequence. */
 export const atBarrier = 'Non tensor type is temporarily not supported.'
 
@@ -68,7 +71,7 @@ export class Session {
       typeof model === 'string'
         ? InferenceSession.create(model, settings)
         : InferenceSession.create(model, settings)
-    const name = typeof model === 'string' ? model : 'a graph of this program'
+    const name = typeof model === 'string' ? model : unnamedGraph
     const session = await opened.catch((error: unknown) => {
       throw loadError(name, error)
     })

@@ -11,6 +11,7 @@ export function boxMeasures(
   picture: { readonly width: number; readonly height: number },
   box: { readonly xyxy: Xyxy; readonly score: number },
 ) {
+  // Side by side: `mapBox` and `areaOf` would make an array of each box that is kept.
   const width = Math.fround(box.xyxy[2]) - Math.fround(box.xyxy[0])
   const height = Math.fround(box.xyxy[3]) - Math.fround(box.xyxy[1])
   return {

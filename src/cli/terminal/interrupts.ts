@@ -45,6 +45,7 @@ export function tellOfEarlyEnd(): void {
     const message =
       'the program ended before its work did, which is a defect of groundmill; run the same command again to go on'
     process.stderr.write(`groundmill: ${message}\n`)
+    // As printError has it, whose module every start of the program would load for this: no stranger's words are in it.
     if (isJsonAsked()) process.stdout.write(`${JSON.stringify({ error: { message, code: 1 } })}\n`)
   })
 }

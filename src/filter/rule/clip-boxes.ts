@@ -1,7 +1,7 @@
 import type { Candidate, FilterImage } from './rule.js'
 
 /** Cuts a box off at the picture's edge; undefined where it has no area in it, or no score. */
-export function clipBox(proposal: Candidate, { width, height }: FilterImage): Candidate | undefined {
+export function clipCandidate(proposal: Candidate, { width, height }: FilterImage): Candidate | undefined {
   const { xyxy: box } = proposal
   // One by one: in a loop this hot, taking an array apart costs more than all else.
   const x1 = box[0]
@@ -18,6 +18,6 @@ export function clipBox(proposal: Candidate, { width, height }: FilterImage): Ca
   }
 }
 
-/** Cuts boxes off at the picture's edge, and leaves out those that `clipBox` does. */
+/** Cuts boxes off at the picture's edge, and leaves out those that `clipCandidate` does. */
 export const clipBoxes = (proposals: readonly Candidate[], image: FilterImage): Candidate[] =>
-  proposals.flatMap((proposal) => clipBox(proposal, image) ?? [])
+  proposals.flatMap((proposal) => clipCandidate(proposal, image) ?? [])
