@@ -73,9 +73,7 @@ async function countAll() {
 }
 
 describe('an audit by a truth', () => {
-  it('says the same by the file of the world and by gold that was made of it', {
-    timeout: 240_000,
-  }, async () => {
+  it('says the same by the file of the world and by gold that was made of it', async () => {
     const { truth, ...byFile } = await figures<AuditSummary & { truth: string }>({
       truth: world.truth,
       known: world.gold,
@@ -109,12 +107,12 @@ describe('an audit by a truth', () => {
     expect(telling(byGold)).toBe(0)
   })
 
-  it('is right of what is the truth itself', { timeout: 240_000 }, async () => {
+  it('is right of what is the truth itself', async () => {
     const perfect = await figures<AuditSummary>({ grounding: 'web', truth: world.truth })
     expect(kindOf(perfect, 'all', 'all')).toMatchObject({ precision: 1, recall: 1, phraseRecall: 1, ece: 0 })
   })
 
-  it('is printed as a table, and kept under a name', { timeout: 240_000 }, async () => {
+  it('is printed as a table, and kept under a name', async () => {
     const options = { truth: world.truth, known: world.gold, as: 'found-audit' }
     const { out, err } = await said(options)
     expect(out).toMatch(/^phrases by +kind +regions +right +95 % +chance/)
@@ -125,7 +123,7 @@ describe('an audit by a truth', () => {
     expect(Object.keys(record.inputs)).toEqual(['grounding', 'truth', 'known'])
   })
 
-  it('says what is wrong with what it is given', { timeout: 240_000 }, async () => {
+  it('says what is wrong with what it is given', async () => {
     await expect(command({})).rejects.toThrow(/one of --truth FILE or STAGE, --sample N, and --judged FILE/)
     await expect(command({ sample: 5 })).rejects.toThrow(/--sample needs --out FILE/)
     await expect(command({ truth: world.truth, out: 'x' })).rejects.toThrow(/--out goes with --sample/)
@@ -144,7 +142,7 @@ describe('an audit by a truth', () => {
 })
 
 describe('a sample that a person judges', () => {
-  it('is read back, weighted', { timeout: 240_000 }, async () => {
+  it('is read back, weighted', async () => {
     const { right, summary } = await census()
     const out = join(folder, 'sample.jsonl')
     const { err } = await said({ sample: 120, withoutBox: 30, seed: 4, known: world.gold, out })

@@ -35,7 +35,7 @@ stages:
   - { name: words, uses: chunk, needs: [gold] }
 `,
   )
-}, 120_000)
+})
 
 const make = async (url: string) => runPipeline(await readPipeline(pipeline), url)
 
@@ -104,7 +104,7 @@ describe.each([
       bad: [],
     })
     await storage.remove('cache/sums/images/00000.json')
-  }, 120_000)
+  })
 
   it('says what is broken, and with --mend the next run makes the same again', async () => {
     const storage = open('run')
@@ -156,7 +156,7 @@ describe.each([
     await make(at('run'))
     expect(await hashes(storage)).toEqual(whole)
     expect((await check(storage, { deep: true })).findings).toEqual([])
-  }, 120_000)
+  })
 
   it('finds what points to records, where that is lost, broken or of nothing', async () => {
     const storage = open('run')
@@ -264,7 +264,7 @@ describe.each([
     expect((await check(storage, { deep: true })).findings).toEqual([])
     const { outcomes } = await make(at('run'))
     expect([...outcomes.values()].map(({ ran }) => ran)).toEqual([0, 0])
-  }, 120_000)
+  })
 
   it('leaves pictures alone that dataset.json no longer has, and all that was made of them', async () => {
     const storage = open('run')
@@ -281,7 +281,7 @@ describe.each([
     await make(at('run'))
     expect(await hashes(storage)).toEqual(whole)
     expect((await check(storage, { deep: true })).findings).toEqual([])
-  }, 120_000)
+  })
 
   it('leaves the locks of those who live, and removes the others', async () => {
     const storage = open('run')
@@ -336,7 +336,7 @@ describe('a check of a dataset that is being written', () => {
     await storage.remove(far)
     expect(started).toMatch(/^[0-9a-f]{8}t\d+$/)
     expect((await check(storage)).findings).toEqual([])
-  }, 60_000)
+  })
 
   it('tells of a file that is about to be named only that', async () => {
     const storage = openStorage(join(folder, 'run/gold'))

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await makeSmallWorld(world)
   const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: [`world=${world}`] })
   await runPipeline(pipeline, join(folder, 'run'), { only: ['gold'] })
-}, 120_000)
+})
 
 const isThere = (path: string) =>
   access(path).then(
@@ -75,7 +75,7 @@ describe('two at once', () => {
     expect((await readdir(model)).filter((name) => name.endsWith('.aside'))).toEqual([])
     expect((await groundmill(...args, 'steps=2')).err).toContain('already done')
     expect(await hashModel(model)).toMatch(/^[0-9a-f]{64}$/)
-  }, 240_000)
+  })
 
   it('do not export into one folder', async () => {
     const out = join(folder, 'exports/coco')
@@ -98,7 +98,7 @@ describe('two at once', () => {
     expect(await groundmill(...begun)).toMatchObject({ code: 0 })
     expect((await readdir(join(folder, 'exports'))).sort()).toEqual(['coco', 'other'])
     expect(await filesOf(other)).toEqual(await filesOf(out))
-  }, 240_000)
+  })
 
   it('do not make rounds of one run', async () => {
     const run = join(folder, 'rounds')
@@ -118,7 +118,7 @@ describe('two at once', () => {
     const fourth = await startAndStop(join(run, 'rounds.lock'), ...args)
     fourth.signal('SIGKILL')
     await fourth.ended
-  }, 240_000)
+  })
 
   it('do not import into one folder', async () => {
     const out = join(folder, 'imported')
@@ -152,5 +152,5 @@ stages:
     expect(third).toMatchObject({ code: 0, err: expect.stringMatching(/✓ m +train/) })
     expect((await start().ended).err).toMatch(/✓ m +train +already done/)
     expect(server.requests.filter((line) => /DELETE .*models\/m\.lock/.test(line))).toHaveLength(1)
-  }, 240_000)
+  })
 })

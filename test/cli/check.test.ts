@@ -28,7 +28,7 @@ stages:
 `,
   )
   expect(await runCommand('run', pipeline, '--dataset', run)).toMatchObject({ code: 0 })
-}, 240_000)
+})
 
 interface Found {
   readonly kind: string
@@ -55,7 +55,7 @@ describe('groundmill check', () => {
       bad: 0,
     })
     expect((await runCommand('check', join(run, 'gold'))).code).toBe(0)
-  }, 60_000)
+  })
 
   it('says what is wrong with code 1, mends it, and the next run makes the same again', async () => {
     const weights = join(run, 'models/m/model.safetensors')
@@ -99,7 +99,7 @@ describe('groundmill check', () => {
       code: 0,
       found: ['busy models/n.partial/', 'foreign models/mine/'],
     })
-  }, 240_000)
+  })
 
   it('leaves what a process that lives is making', async () => {
     const storage = openStorage(run)
@@ -114,7 +114,7 @@ describe('groundmill check', () => {
     expect(findings.find(({ kind }) => kind === 'missing')?.mended).toBeUndefined()
     await lock.release()
     expect(await check('--mend')).toMatchObject({ code: 0 })
-  }, 60_000)
+  })
 
   it('says of a folder that is neither that there is nothing to check', async () => {
     const { code, err } = await runCommand('check', folder)

@@ -13,7 +13,7 @@ beforeAll(async () => {
   const made = await makeSmallDataset()
   url = made.url
   storage = made.storage
-}, 60_000)
+})
 
 const json = async (...args: string[]) => {
   const { code, out, err } = await runCommand('compare', url, ...args, '--json')

@@ -137,7 +137,7 @@ stages:
     )
     expect(again.err).toMatch(/1 shard set aside; run the same command again/)
     expect(again.err).not.toMatch(/\n\s+at /)
-  }, 240_000)
+  })
 
   it('says that a port is in use', async () => {
     const taken = createServer().listen(0, '127.0.0.1')

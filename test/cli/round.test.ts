@@ -18,7 +18,7 @@ beforeAll(async () => {
   await makeSmallWorld(world)
   web = await serveFolder(join(world, 'web'))
   return () => web.close()
-}, 120_000)
+})
 
 const args = (count: number) => [
   ...['round', 'pipelines/quickstart.yaml', '--dataset', run, '--count', String(count), '--json'],

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.js'
 let url: string
 beforeAll(async () => {
   url = (await makeSmallDataset()).url
-}, 60_000)
+})
 
 const json = async (...args: string[]) => {
   const { code, out, err } = await runCommand('stats', url, ...args, '--json')

@@ -82,5 +82,5 @@ describe('groundmill train', () => {
         ...['--set', 'model=n'],
       ),
     ).toMatch(/^2 .*no such key: "model"/)
-  }, 240_000)
+  })
 })

@@ -12,10 +12,9 @@ const hostile = 'no\u001b[2Jsuch\u202eword\r\nfake line\u0007'
 const busy = (done: number) => ({
   task: { stage: 'chunk', shard: '00000', since: new Date().toISOString(), done, total: 12 },
 })
-const long = { timeout: 120_000 }
 
 describe('groundmill watch', () => {
-  it('prints once what is going on, and obeys nothing of it', long, async () => {
+  it('prints once what is going on, and obeys nothing of it', async () => {
     const server = await s3Server()
     for (const watched of [await watchedRun(), await watchedRun(server.url('run'))]) {
       await watched.present('a', { ...busy(3), rate: 4 })
@@ -44,7 +43,7 @@ describe('groundmill watch', () => {
     }
   })
 
-  it('prints a line for each change, tells metrics, and ends when all is done', long, async () => {
+  it('prints a line for each change, tells metrics, and ends when all is done', async () => {
     const watched = await watchedRun()
     await watched.present('a', busy(3))
     const watching = startGroundmill(['watch', watched.run.url, '--metrics', '0'])
@@ -68,7 +67,7 @@ describe('groundmill watch', () => {
     expect(out.match(/gold 3\/3 done/g)).toHaveLength(1)
   })
 
-  it('ends with 1 where what is left was set aside, and with 130 when it is told to', long, async () => {
+  it('ends with 1 where what is left was set aside, and with 130 when it is told to', async () => {
     const watched = await watchedRun()
     await watched.chunk()
     const waiting = startGroundmill(['watch', watched.run.url, '--json'])
@@ -84,7 +83,7 @@ describe('groundmill watch', () => {
     expect(out).toContain('\nset aside\n  teacher: no\n')
   })
 
-  it('says where there is nothing to watch', long, async () => {
+  it('says where there is nothing to watch', async () => {
     const folder = await temporaryFolder()
     const { code, err } = await groundmill('watch', folder)
     expect(code).toBe(2)

@@ -57,7 +57,7 @@ beforeAll(async () => {
     const proposals = own.map(({ key, proposals }) => ({ key, proposals, teacher: 'seer' }))
     await putShard(storage, 'proposals', 'boxes', shard, proposals, inputs)
   }
-}, 60_000)
+})
 afterAll(() => void vi.restoreAllMocks())
 
 /** What the command prints. */

@@ -87,7 +87,7 @@ describe('a pool of sessions', () => {
     const [failed, other] = JSON.parse(stdout) as readonly string[]
     expect(failed).toMatch(/^onnxruntime failed in .*slow\.onnx: .*invalid dimensions/s)
     expect(other).toMatch(/^answered$|the session has been closed$/)
-  }, 30_000)
+  })
 
   it('says where a session was refused memory', async () => {
     const many = 8_000_000

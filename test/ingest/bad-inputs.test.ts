@@ -380,7 +380,7 @@ async function outcomeOf(folder: string, file: object | string | Buffer): Promis
   return `${sums.out} pictures, ${boxes.length} boxes | ${rejects} | ${dropped}`
 }
 
-it('has an outcome for every bad input, and the page says which', { timeout: 180_000 }, async () => {
+it('has an outcome for every bad input, and the page says which', async () => {
   const folder = await temporaryFolder()
   const path = join(folder, 'pairs.tsv')
   const trials = Object.values(groups).flat()

@@ -52,9 +52,7 @@ async function crawl(addresses: readonly string[], given: object = {}) {
   const health = watchHealth(plan.rows, 0.5)
   const fetcher = createFetcher(config.fetch, { lookup, health })
   const task = { storage, stage: 's', shard: '00000', configHash: 'c', inputs: {} }
-  const start = performance.now()
   const { record } = await ingestShard(task, source, plan.shards[0], fetcher)
-  const seconds = (performance.now() - start) / 1000
   await fetcher.close()
   await source.close()
   const keys: string[] = []
@@ -65,7 +63,7 @@ async function crawl(addresses: readonly string[], given: object = {}) {
   expect(keys).toEqual([...keys].sort())
   const rejects: { key: string | null; reason: string; detail: string | null; url: string | null }[] = []
   for await (const row of readShard(storage, 'rejects', 's', '00000')) rejects.push(row)
-  return { record, seconds, rejects }
+  return { record, rejects }
 }
 const times = (number: number, address: string) => Array<string>(number).fill(address)
 const good = `http://good.example:${port}/a.jpg`
@@ -74,20 +72,15 @@ describe('a crawl', () => {
   it('goes on past a host whose answers drip, in the order of its list', async () => {
     visits.clear()
     const drip = `http://drip.example:${port}/drip.jpg`
-    const { record, seconds, rejects } = await crawl([
-      ...times(20, good),
-      ...times(150, drip),
-      ...times(200, good),
-    ])
+    const { record, rejects } = await crawl([...times(20, good), ...times(150, drip), ...times(200, good)])
     expect(record.out).toBe(220)
     expect(rejects.map(({ key }) => key)).toEqual(
       Array.from({ length: 150 }, (_, at) => `00000${String(20 + at).padStart(4, '0')}`),
     )
     expect(rejects.every(({ reason }) => isTransientReason(reason))).toBe(true)
     expect(record.rejected.host_down).toBeGreaterThan(100)
+    // Each of the 150, twice, would wait for its timeout.
     expect(visits.get('/drip.jpg')).toBeLessThan(20)
-    // One after the other they would take 150 * 2 * 1.5 / 8 = 56 s.
-    expect(seconds).toBeLessThan(20)
   })
 
   it('with name servers that fail stops asking them, and the rows may come in another time', async () => {

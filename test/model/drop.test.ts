@@ -40,7 +40,7 @@ function modelOf(drop: DropRates): Uint8Array {
   return toOnnx({ outputs, parameters: (name) => shakenValue(byName.get(name)!, 7) })
 }
 
-describe('what a network loses at random', { timeout: 120_000 }, () => {
+describe('what a network loses at random', () => {
   it('is nothing where all rates are 0: the graph is the same to the byte', () => {
     const plain = networkCase(narrowGlip, narrowSize, 2)
     const values = () => new Uint8Array(0)

@@ -56,7 +56,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
 beforeAll(async () => {
   source = await smallGold(folder, { license: 'Apache-2.0' })
   await train('original')
-}, 120_000)
+})
 
 describe('a model that is exported', () => {
   const file = join(folder, 'out', 'model.safetensors')
@@ -209,7 +209,7 @@ describe('weights of parts', () => {
     expect(await readFile(join(folder, 'student', 'README.md'), 'utf8')).toContain(
       `${language.length} parameters taken, ${specs.length - language.length} started fresh`,
     )
-  }, 120_000)
+  })
 
   it('do not start a network of another shape', async () => {
     const other = join(folder, 'other')

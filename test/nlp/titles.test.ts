@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { chunk } from '../../src/nlp/chunk.js'
+import { inBounds } from '../helpers/in-bounds.js'
 import { keptPhrases, leftPhrases } from './kept-phrases.js'
 
 /** Captions and the phrases that are kept of them, parted by bars. */
@@ -134,8 +135,7 @@ describe('of a caption of the web is left out', () => {
     it(caption, () => expect(leftPhrases(caption).filter((text) => !/^calm/.test(text))).toEqual(expected))
   }
 
-  it('nothing that keeps a long caption from being read in time', () => {
-    const start = performance.now()
+  it('nothing that keeps a long caption from being read in bounded time', async () => {
     for (const part of [
       '"',
       'Air Max 270 ',
@@ -146,7 +146,6 @@ describe('of a caption of the web is left out', () => {
       'wallpaper ',
       '<b>',
     ])
-      chunk(part.repeat(2000))
-    expect(performance.now() - start).toBeLessThan(15_000)
+      await inBounds(() => chunk(part.repeat(5000)), part)
   })
 })

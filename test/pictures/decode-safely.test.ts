@@ -87,11 +87,9 @@ describe('a process that decodes', () => {
 
   it('is ended where it takes too long, and another takes its place', async () => {
     const bomb = scansJpeg(3000, 3000, 20_000)
-    const begun = performance.now()
     await expect(
       decodeInProcess(pictureWork, bomb, { maxSide: 99 }, async () => 1e9, 0.2),
-    ).rejects.toMatchObject({ reason: 'decode_timeout' })
-    expect(performance.now() - begun).toBeLessThan(15_000)
+    ).rejects.toMatchObject({ reason: 'decode_timeout', message: /0\.2 seconds/ })
   })
 
   it('is ended where it takes more memory than it may', async () => {

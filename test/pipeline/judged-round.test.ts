@@ -52,7 +52,7 @@ beforeAll(async () => {
     ],
   } as never)
   return () => server.close()
-}, 240_000)
+})
 
 describe('a round that asks a judge', () => {
   it('trains it on what the teacher finds in gold, and keeps what it accepts', async () => {

@@ -92,7 +92,7 @@ beforeAll(async () => {
     web.close()
     await files.close()
   }
-}, 120_000)
+})
 
 describe('kill -9', () => {
   it('at any moment of crawling, labelling and filtering leaves the shards that an undisturbed run makes', {

@@ -35,10 +35,10 @@ stages:
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean(written.push(String(text))))
   vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
   return () => vi.restoreAllMocks()
-}, 240_000)
+})
 
 describe('a stage mine', () => {
-  it('that finds none stops nothing that needs it', { timeout: 240_000 }, async () => {
+  it('that finds none stops nothing that needs it', async () => {
     const gold = { name: 'gold', uses: 'ingest', with: { format: 'coco', images: `${world}/gold/images` } }
     const whole = JSON.parse(await readFile(`${world}/gold/annotations.json`, 'utf8'))
     const [first] = whole.annotations
@@ -64,9 +64,7 @@ describe('a stage mine', () => {
     expect(outcomes.get('pairs')).toMatchObject({ ran: 1 })
   })
 
-  it('mines the gold that it needs, once, and an export takes what it mined', {
-    timeout: 240_000,
-  }, async () => {
+  it('mines the gold that it needs, once, and an export takes what it mined', async () => {
     const pipeline = await readPipeline(pipelinePath)
     const { failed, outcomes } = await runPipeline(pipeline, run)
     expect(failed).toBe(0)
@@ -90,7 +88,7 @@ describe('a stage mine', () => {
     expect(counted?.exhaustive_images).toBe(20)
   })
 
-  it('is already done for the command', { timeout: 240_000 }, async () => {
+  it('is already done for the command', async () => {
     await mine(url, { as: 'absent', gold: 'once', set: ['max=4'] }, signal)
     expect(written.join('')).toMatch(/✓ absent {2}\d+ negatives of \d+ proposed .*already done/)
     const out = join(folder, 'boxes')
@@ -102,7 +100,7 @@ describe('a stage mine', () => {
     ).rejects.toThrow('has no negatives "other"; it has: absent.')
   })
 
-  it('is refused where nothing says what is absent', { timeout: 240_000 }, async () => {
+  it('is refused where nothing says what is absent', async () => {
     await writeFile(
       join(folder, 'web.yaml'),
       `name: p

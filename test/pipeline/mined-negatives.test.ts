@@ -45,5 +45,5 @@ stages:
     await expect(run('gold, hard, more', 4)).rejects.toThrow(
       /Stage "model" \(train\) takes negatives of "gold" from one stage, and needs several.*: hard, more/,
     )
-  }, 120_000)
+  })
 })

@@ -50,7 +50,7 @@ stages:
   - { name: boxes, uses: export, needs: [kept], with: { format: coco } }
 `,
   )
-}, 240_000)
+})
 
 const byPipeline = async (run: string, only?: readonly string[]) => {
   const { failed, outcomes } = await runPipeline(await readPipeline(pipelinePath), run, { only })
@@ -142,7 +142,7 @@ const worksOn = (run: string): Readonly<Record<string, readonly string[]>> => ({
 describe('a stage by pipeline and by command', () => {
   const [piped, handed] = [join(folder, 'piped'), join(folder, 'handed')]
 
-  it('is already done for the command when the pipeline has made it', { timeout: 240_000 }, async () => {
+  it('is already done for the command when the pipeline has made it', async () => {
     await byPipeline(piped)
     const before = await hashesIn(piped)
     for (const [name, command] of Object.entries(commands(piped, 'auto'))) {
@@ -156,7 +156,7 @@ describe('a stage by pipeline and by command', () => {
     expect(await hashesIn(piped)).toEqual(before)
   })
 
-  it('is already done for the pipeline when the command has made it', { timeout: 240_000 }, async () => {
+  it('is already done for the pipeline when the command has made it', async () => {
     const first = await byPipeline(handed, ['words', 'known', 'novel'])
     expect(first.get('words')).toMatchObject({ ran: 2 })
     for (const [name, command] of Object.entries(commands(handed)))
@@ -223,9 +223,7 @@ describe('a stage by pipeline and by command', () => {
     )
   })
 
-  it('is already done when a model has moved, and not when it has changed', {
-    timeout: 240_000,
-  }, async () => {
+  it('is already done when a model has moved, and not when it has changed', async () => {
     const run = join(folder, 'moved')
     const path = join(folder, 'moved.yaml')
     await writeFile(

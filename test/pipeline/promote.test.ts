@@ -19,7 +19,7 @@ beforeAll(async () => {
   await makeSmallWorld(world)
   web = await serveFolder(join(world, 'web'))
   return () => web.close()
-}, 240_000)
+})
 
 // Any difference is above a margin of -1: what is made after few steps is promoted.
 const easy =

@@ -87,7 +87,7 @@ describe('exact statistics', () => {
   let made: Awaited<ReturnType<typeof makeSmallDataset>>
   beforeAll(async () => {
     made = await makeSmallDataset()
-  }, 60_000)
+  })
 
   it('of rows that the stages made are those of the records, of every family', async () => {
     const exact = await exactStatistics(made.storage, options)
@@ -248,7 +248,7 @@ describe('exact statistics', () => {
       }),
       { numRuns: 25 },
     )
-  }, 120_000)
+  })
 
   it('stop where they are told to', async () => {
     const stop = new AbortController()

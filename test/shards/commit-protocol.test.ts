@@ -200,7 +200,7 @@ describe.each([
       ),
       { numRuns: schedules, seed: 12 },
     )
-  }, 240_000)
+  })
 
   it('frozen until they are taken for dead, leave a whole shard', async () => {
     await fc.assert(
@@ -212,7 +212,7 @@ describe.each([
       ),
       { numRuns: schedules / 2, seed: 12 },
     )
-  }, 240_000)
+  })
 
   it('frozen at each operation of a commit while another works, leave a whole shard', async () => {
     // Another one first for each of them, so that all kinds of operations are tried by one of them.
@@ -232,7 +232,7 @@ describe.each([
             )
           }
         }
-  }, 120_000)
+  })
 
   it('of a shard that another replaces while it is read, say what they have read', async () => {
     await fc.assert(
@@ -265,5 +265,5 @@ describe.each([
       ),
       { numRuns: schedules / 2, seed: 12 },
     )
-  }, 120_000)
+  })
 })

@@ -72,7 +72,7 @@ describe.each(Object.entries(kinds))('swaps in %s', (_, { open }) => {
 
   it('of several processes at once are all counted', async () => {
     expect(await countAtOnce(open('swaps').url, 'swap', 3, 15)).toBe(45)
-  }, 60_000)
+  })
 })
 
 describe.each(Object.entries(kinds))('a lock in %s', (_, { open: at, setAge }) => {
@@ -106,7 +106,7 @@ describe.each(Object.entries(kinds))('a lock in %s', (_, { open: at, setAge }) =
 
   it('lets one process at a time work', async () => {
     expect(await countAtOnce(at('count').url, 'lock', 3, 8)).toBe(24)
-  }, 60_000)
+  })
 
   it('of a killed process is taken over by one of several; of a stopped one it is not', async () => {
     const storage = at('killed')
@@ -125,7 +125,7 @@ describe.each(Object.entries(kinds))('a lock in %s', (_, { open: at, setAge }) =
     for (const one of all) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(LockedError)
     await taken[0]?.release()
     expect(await storage.list('.')).toEqual([])
-  }, 60_000)
+  })
 
   it('of another machine is taken over when it was not renewed for two minutes, by the clock of the store', async () => {
     const storage = at('far')
@@ -240,7 +240,7 @@ describe('the lock under which a folder swaps', () => {
     expect(await countAtOnce(`${folder}/unlinked-lock`, 'lock', 3, 8, options)).toBe(24)
     expect(await readdir(`${folder}/unlinked-lock/a`)).toEqual(['count.json'])
     expect(await readFile(`${folder}/unlinked-lock/a/count.json`, 'utf8')).toBe('24')
-  }, 60_000)
+  })
 })
 
 describe('a swap in a bucket', () => {

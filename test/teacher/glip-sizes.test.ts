@@ -145,7 +145,7 @@ describe('a model with inputs of several sizes', () => {
     }
     for (const session of opened) await (await session).close()
     expect(seen).toEqual(new Set([0, 1, 2]))
-  }, 60_000)
+  })
 
   it('is shown a picture padded to the next multiples of 32 where it is asked exactly', async () => {
     const other = join(folder, 'other')
@@ -165,7 +165,7 @@ describe('a model with inputs of several sizes', () => {
     const square = join(folder, 'square')
     await writeTiny(square, { ...config, image_resize: undefined, image_sizes: undefined })
     await expect(openTeacher(square, { sizes: 'exact' })).rejects.toThrow('on one square')
-  }, 60_000)
+  })
 
   it('is another one where the file of one size is', async () => {
     const before = await hashTeacher(model)

@@ -11,7 +11,7 @@ let source: SampleSource
 
 beforeAll(async () => {
   source = await smallGold(folder)
-}, 120_000)
+})
 
 const steps = 6
 
@@ -45,7 +45,7 @@ async function losses(name: string, drop: object, preset = 'toy', until?: number
   return seen
 }
 
-describe('training that drops at random', { timeout: 240_000 }, () => {
+describe('training that drops at random', () => {
   it('gives the same losses again, other ones than without, and those it would have had when resumed', async () => {
     const drop = { dropout: 0.2, block: 0.3 }
     const calm = await losses('calm', drop)

@@ -91,7 +91,7 @@ describe('sessions of several sizes', () => {
   })
 })
 
-describe('a training with several sizes', { timeout: 240_000 }, () => {
+describe('a training with several sizes', () => {
   let source: SampleSource
   beforeAll(async () => {
     source = await squares(4)

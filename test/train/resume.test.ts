@@ -86,7 +86,7 @@ describe('the batch of a step', () => {
   })
 })
 
-describe('a training that is stopped', { timeout: 240_000 }, () => {
+describe('a training that is stopped', () => {
   const steps = 3
 
   /** Trains, and stops after a step where one is given; a run that was stopped before goes on. */

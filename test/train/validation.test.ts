@@ -77,7 +77,7 @@ describe('a validation', async () => {
   })
 })
 
-describe('a training that is validated', { timeout: 240_000 }, () => {
+describe('a training that is validated', () => {
   let source: SampleSource
   beforeAll(async () => {
     source = await squares(6)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { countWords } from '../../src/words/count-words.js'
 import { plainText, readText } from '../../src/words/plain-text.js'
+import { inBounds } from '../helpers/in-bounds.js'
 
 describe('a text as people read it', () => {
   const cases: Readonly<Record<string, string>> = {
@@ -38,12 +39,10 @@ describe('a text as people read it', () => {
     expect(ends).toEqual([1, 2, 3, 13, 14])
   })
 
-  it('is the text itself where there is nothing to read otherwise, and found in time', () => {
+  it('is the text itself where there is nothing to read otherwise, and found in bounded time', async () => {
     expect(readText('a red dress & a hat')).toBeUndefined()
-    const start = performance.now()
     for (const part of ['&amp;', '&', '<b', '&lt;', '*', '_a', 'â€', '&amp;amp', '&#'])
-      plainText(part.repeat(20_000))
-    expect(performance.now() - start).toBeLessThan(3000)
+      await inBounds(() => plainText(part.repeat(100_000)), part)
   })
 
   it('has a place in order for each of its characters, of any string', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseYaml } from '../../../src/base/files/parse-yaml.js'
+import { inBounds } from '../../helpers/in-bounds.js'
 
 const levels = 'bcdefghij'
 /** Nine lines that say a billion values. */
@@ -38,12 +39,11 @@ describe('a text of YAML', () => {
     expect(read).toThrow(message)
   })
 
-  it('of many keys and of many brackets is read', () => {
-    const names = Array.from({ length: 10_000 }, (_, at) => `${at}: name ${at}`).join('\n')
-    const started = process.cpuUsage()
-    expect(Object.keys(parseYaml(names, 'file.yaml') as object)).toHaveLength(10_000)
-    // Each compared with each takes some seconds of processor.
-    expect(process.cpuUsage(started).user).toBeLessThan(1.5e6)
+  it('of many keys and of many brackets is read', async () => {
+    // Each compared with each takes minutes.
+    const names = Array.from({ length: 80_000 }, (_, at) => `${at}: name ${at}`).join('\n')
+    const read = await inBounds(() => parseYaml(names, 'file.yaml') as object)
+    expect(Object.keys(read)).toHaveLength(80_000)
     const lists = Array.from({ length: 500 }, (_, at) => `- [${at}, {a: [1]}]`).join('\n')
     expect(parseYaml(lists, 'file.yaml')).toHaveLength(500)
     expect(parseYaml('a:\n  - - 1\n    - 2\n  - - 3', 'file.yaml')).toEqual({ a: [[1, 2], [3]] })

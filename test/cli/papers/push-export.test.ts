@@ -193,7 +193,7 @@ describe('a push is refused', () => {
     delete odd.is
     expect(await push(out, 'org/lossy')).toMatchObject({ changed: 4 })
     expect(() => pushAddress(`hf://datasets/org/lossy@${'a'.repeat(40)}`)).toThrow('names a commit')
-  }, 30_000)
+  })
 
   it('where no Hub answers, and what to do is said', async () => {
     const out = await exported(smaller)

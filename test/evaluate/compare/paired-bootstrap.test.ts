@@ -86,7 +86,7 @@ describe('the paired bootstrap', () => {
   // At a level of 0.05 the interval lies above 0 in 2.5 % of the cases; 5 % is what is promised. Of 120 cases 6
   // would be 5 %; 3 are expected.
   for (const name of ['recall1', 'ap', 'ap50', 'cgf1'] as const) {
-    it(`prefers neither of two models that swap their answers: ${name}`, { timeout: 240_000 }, () => {
+    it(`prefers neither of two models that swap their answers: ${name}`, () => {
       const images = 60
       const a = outcomesOf(drawAnswers(7, 'a', images), images)
       const b = outcomesOf(drawAnswers(7, 'b', images), images)
@@ -108,9 +108,7 @@ describe('the paired bootstrap', () => {
     [200, 0.98],
     [200, 0.5],
   ] as const) {
-    it(`prefers neither of two models that are as good: ${images} pictures, ${chance} right`, {
-      timeout: 240_000,
-    }, () => {
+    it(`prefers neither of two models that are as good: ${images} pictures, ${chance} right`, () => {
       const draw = random(images, chance)
       let preferred = 0
       for (let run = 0; run < 200; run++) {
@@ -123,7 +121,7 @@ describe('the paired bootstrap', () => {
     })
   }
 
-  it('lets the best of several be picked', { timeout: 240_000 }, () => {
+  it('lets the best of several be picked', () => {
     const [images, runs] = [100, 100]
     const draw = random('several')
     let together = 0

@@ -138,7 +138,10 @@ describe('an interrupt', () => {
     const lookedUp = new Promise<void>((resolve) => {
       lookUp = resolve
     })
-    const fetcher = createFetcher(fetchConfig.parse({ robots: false, allow_hosts: ['127.0.0.1'] }), {
+    // Longer than this test may take: nothing but the abort ends it.
+    const [timeout_ms, headers_timeout_ms] = [900_000, 900_000]
+    const options = { robots: false, allow_hosts: ['127.0.0.1'], timeout_ms, headers_timeout_ms }
+    const fetcher = createFetcher(fetchConfig.parse(options), {
       lookup() {
         lookUp()
         return new Promise(() => {})
@@ -148,9 +151,7 @@ describe('an interrupt', () => {
     const waits = what === 'dns' ? lookedUp : visited('/silent.jpg')
     const fetched = fetcher.fetch(address, abort.signal)
     waits.then(() => abort.abort(new Error('enough')))
-    const start = performance.now()
     await expect(fetched).rejects.toThrow('enough')
-    expect(performance.now() - start).toBeLessThan(1500)
     await fetcher.close()
   })
 })

@@ -219,17 +219,18 @@ describe.each(Object.entries(kinds))('limits %s', (name, limitersOf) => {
     // Whoever is new takes its time to connect.
     for (const limiter of limiters) await limiter.delay('origin:other', 1)
     const turns: number[] = []
+    const begun = performance.now()
     await Promise.all(
       limiters.flatMap((limiter) =>
         [0, 1].map(async () => {
           await limiter.delay('origin:a', 150)
-          turns.push(performance.now())
+          turns.push(performance.now() - begun)
         }),
       ),
     )
     turns.sort((a, b) => a - b)
-    for (let turn = 1; turn < turns.length; turn++)
-      expect(turns[turn]! - turns[turn - 1]!).toBeGreaterThan(75)
+    // A busy machine lets a turn be seen late, and so nearer to the next one, but none early.
+    for (const [turn, at] of turns.entries()) expect(at).toBeGreaterThan(150 * turn - 75)
   })
 })
 
@@ -262,9 +263,8 @@ describe('a child whose parent grants places', () => {
   })
 })
 
-const ofProcesses = { timeout: 60_000 }
 describe('processes that fetch from one server', () => {
-  it('keep to the limit of their parent, one killed among them', ofProcesses, async () => {
+  it('keep to the limit of their parent, one killed among them', async () => {
     const { address, counts } = await countingServer()
     const limiter = localHostLimiter()
     const settings: ChildSettings = { by: 'parent', address, pictures: 40, perHost: 3, timeoutMs: 5000 }
@@ -277,7 +277,7 @@ describe('processes that fetch from one server', () => {
     expect(counts.most).toBe(3)
   })
 
-  it('fail, and take no picture for gone, where their parent has gone', ofProcesses, async () => {
+  it('fail, and take no picture for gone, where their parent has gone', async () => {
     const { address, counts } = await countingServer()
     const settings: ChildSettings = { by: 'parent', address, pictures: 40, perHost: 2, timeoutMs: 5000 }
     const { child, ended } = startChild(settings, localHostLimiter())
@@ -286,7 +286,7 @@ describe('processes that fetch from one server', () => {
     expect(await ended).toMatchObject({ error: expect.stringContaining('has gone') })
   })
 
-  it.runIf(hasRedis)('keep to the limit in Redis, one killed among them', ofProcesses, async () => {
+  it.runIf(hasRedis)('keep to the limit in Redis, one killed among them', async () => {
     const { address, counts } = await countingServer()
     const settings: ChildSettings = {
       ...{ by: 'redis', address, pictures: 40, perHost: 3, timeoutMs: 5000, leaseMs: 1500 },
@@ -300,7 +300,7 @@ describe('processes that fetch from one server', () => {
     expect(counts.most).toBe(3)
   })
 
-  it('keep to the limit as slices, more of them than there are places', ofProcesses, async () => {
+  it('keep to the limit as slices, more of them than there are places', async () => {
     const { address, counts } = await countingServer()
     const settings: ChildSettings = {
       by: 'slice',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseLicense } from '../../../src/ingest/fetch/license-terms.js'
+import { inBounds } from '../../helpers/in-bounds.js'
 
 const base = new URL('https://a.example/license.xml')
 const rsl = (contents: string) => `<rsl xmlns="https://rslstandard.org/rsl">${contents}</rsl>`
@@ -108,17 +109,13 @@ describe('a licence', () => {
     expect(parseLicense(text, base)).toBeUndefined()
   })
 
-  it('takes little time, whatever it is', () => {
+  it('takes bounded time, whatever it is', async () => {
     const worst = [
       rsl(content('<license/>', `url="/${'*a'.repeat(2000)}"`).repeat(100)),
       rsl(content('<license><permits>x</permits></license>').repeat(5000)),
       rsl(`${'<a>'.repeat(30)}${content('')}${'</a>'.repeat(30)}`),
     ]
-    for (const text of worst) {
-      const start = process.cpuUsage()
-      const terms = parseLicense(text, base)
-      terms?.refusal(new URL(`https://a.example/${'a'.repeat(100_000)}`))
-      expect(process.cpuUsage(start).user / 1000).toBeLessThan(3000)
-    }
+    const long = new URL(`https://a.example/${'a'.repeat(100_000)}`)
+    for (const text of worst) await inBounds(() => parseLicense(text, base)?.refusal(long))
   })
 })

@@ -167,9 +167,8 @@ describe('run --workers', () => {
       const workers = childrenOf(running.child.pid as number)
       expect(workers).toHaveLength(2)
       running.signal(signal)
-      const { code: ended, seconds } = await running.ended
+      const { code: ended } = await running.ended
       expect(ended, signal).toBe(code)
-      expect(seconds).toBeLessThan(20)
       await until('the end of the workers', () => !workers.some(isThere))
       isSilent = false
       web.closeAllConnections()
@@ -221,7 +220,6 @@ describe('run --slice', () => {
       expect(await filesOf(run)).toEqual(await filesOf(calm))
       expect(asides(run)).toEqual([])
     },
-    240_000,
   )
 
   it('and workers set aside what cannot be made, make the rest, and end with 1', async () => {
@@ -240,5 +238,5 @@ describe('run --slice', () => {
     expect([second.code, second.stages.phrases?.ran]).toEqual([0, 1])
     expect(await filesOf(run)).toEqual(await filesOf(calm))
     expect((await ran(run, '--slice', '0/2', '--workers', '2')).code).toBe(2)
-  }, 240_000)
+  })
 })

@@ -102,7 +102,7 @@ describe('a model of a run in a bucket', () => {
     await utimes(second, 1, 1)
     await readers(run, 1)
     expect(await readdir(root)).toEqual([basename(third as string)])
-  }, 60_000)
+  })
 
   it('is not taken for whole where an object is another one or gone', async () => {
     const run = openStorage(server.url('broken'))

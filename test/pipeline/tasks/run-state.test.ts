@@ -15,13 +15,12 @@ const task = (stage: string, shard: string, done = 3, total = 12) => ({
   task: { stage, shard, since: new Date().toISOString(), done, total },
 })
 const stageOf = ({ stages }: RunState, name: string) => stages.find((stage) => stage.name === name)
-const long = { timeout: 120_000 }
 
 describe.each([
   ['in a folder', async () => watchedRun()],
   ['in a bucket', async () => watchedRun(server.url(`run-${buckets++}`))],
 ])('the state of a run %s', (_, make) => {
-  it('says what is done, under way, set aside and to do, and who works', long, async () => {
+  it('says what is done, under way, set aside and to do, and who works', async () => {
     const watched: WatchedRun = await make()
     const read = runStateReader(watched.run)
     const before = await read()
@@ -67,7 +66,7 @@ describe.each([
     expect(end).toMatchObject({ isDone: true, isAtLeast: false, secondsLeft: 0 })
   })
 
-  it('says how long it will take, by the records and those who work', long, async () => {
+  it('says how long it will take, by the records and those who work', async () => {
     const watched: WatchedRun = await make()
     await watched.chunk()
     // Each shard took ten seconds, and one of them is to be made again, of which a quarter is done.
@@ -93,7 +92,7 @@ describe.each([
 })
 
 describe('the state of a run', () => {
-  it('is read by lists, not by a read a shard', long, async () => {
+  it('is read by lists, not by a read a shard', async () => {
     const watched = await watchedRun(server.url('many'))
     const shards = Array.from({ length: 30 }, (_, n) => String(n).padStart(5, '0'))
     const info = JSON.parse(Buffer.from((await watched.run.read('gold/dataset.json')) ?? '').toString())
@@ -114,7 +113,7 @@ describe('the state of a run', () => {
     expect(reads.length).toBeLessThanOrEqual(6)
   })
 
-  it('is that of the pipeline whose process said something last', long, async () => {
+  it('is that of the pipeline whose process said something last', async () => {
     const watched = await watchedRun()
     const small = await readStoredPipeline(watched.run, watched.hash)
     const other = await storePipeline(watched.run, { ...small, name: 'other' })
@@ -135,7 +134,7 @@ describe('the state of a run', () => {
     await expect(runStateReader(run)()).rejects.toThrow('has no run to watch')
   })
 
-  it('is told as metrics, anew each time', long, async () => {
+  it('is told as metrics, anew each time', async () => {
     const watched = await watchedRun()
     const read = runStateReader(watched.run)
     const metrics = runMetrics()
