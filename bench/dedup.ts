@@ -5,8 +5,10 @@
  *
  *     npm run bench:dedup -- [--photos FOLDER] [--pictures 80] [--rows 10000000] [--random 1000000] [--json]
  */
+import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { random } from '../src/base/random.js'
 import { createCopyIndex } from '../src/dedup/copy-index.js'
@@ -18,6 +20,7 @@ import { fingerprint } from '../src/ingest/image/fingerprint.js'
 import { normaliseImage } from '../src/ingest/image/normalise-image.js'
 import { fingerprintLayout, readFingerprint } from '../src/rows/fingerprint.js'
 import { drawnPicture, edits, plainPictures } from './edited-copies.js'
+import { fillRandom } from './random-fingerprint.js'
 import { gatherFigures, option, printHelp, printReport } from './report.js'
 
 await printHelp(import.meta.url)
@@ -120,15 +123,6 @@ for (const [name, drawPlain] of Object.entries(plainPictures)) {
   report('fingerprint of a picture of 256 pixels', least, 'ms of a core', '<= 0.3', least <= 0.3)
 }
 
-/** A fingerprint as it could be, of a picture that is none. */
-function fillRandom(print: Uint32Array): void {
-  const { keypoints, side } = fingerprintLayout
-  const place = () => 36 + draw.integer(4 * side - 72)
-  for (let at = 0; at < print.length; at++) print[at] = word()
-  for (let at = 1; at < 2 * keypoints; at += 2)
-    print[at] = ((print[at]! & 0xffff0000) | place() | (place() << 8)) >>> 0
-}
-
 {
   const deduper = createDeduper(
     randomRows,
@@ -138,7 +132,7 @@ function fillRandom(print: Uint32Array): void {
   const print = new Uint32Array(fingerprintLayout.words)
   const hex = (value: number) => value.toString(16).padStart(8, '0')
   const drawJudged = (row: number) => {
-    fillRandom(print)
+    fillRandom(print, draw)
     return {
       url: `https://host.example/${row}.jpg`,
       sha256: hex(row).padEnd(64, '0'),
@@ -160,63 +154,11 @@ function fillRandom(print: Uint32Array): void {
   report('random pictures that count as an earlier one', dropped, `of ${randomRows}`, '0', dropped === 0)
 }
 
-function search(
-  name: string,
-  goal: boolean,
-  run: (row: number) => void,
-  bytes: () => number,
-  fill: () => void,
-) {
-  let seconds = 0
-  // What is searched for is made aside, and not measured.
-  const block = 20_000
-  for (let row = 0; row < rows; row += block) {
-    fill()
-    const start = cpu()
-    for (let at = 0; at < Math.min(block, rows - row); at++) run(row + at)
-    seconds += cpu() - start
-  }
-  // A dedup stage searches in one thread.
-  const limit = (60 * rows) / 10_000_000
-  report(
-    name,
-    seconds,
-    's of a core',
-    goal ? `<= ${limit}` : '',
-    goal ? seconds <= limit : null,
-    `${((1e6 * seconds) / rows).toFixed(1)} us a picture, ${(bytes() / rows).toFixed(0)} bytes a picture`,
-  )
-}
-{
-  const near = createNearIndex(rows, distance)
-  const hashes: Hash64[] = []
-  const fill = () => {
-    for (let at = 0; at < 20_000; at++) hashes[at] = [word(), word()]
-  }
-  search(
-    `${rows} hashes, each looked up and added`,
-    true,
-    (row) => {
-      const hash = hashes[row % 20_000]!
-      if (near.find(hash) === -1) near.add(hash, row)
-    },
-    () => near.bytes,
-    fill,
-  )
-}
-{
-  const copies = createCopyIndex(rows, true)
-  const prints = Array.from({ length: 20_000 }, () => new Uint32Array(fingerprintLayout.words))
-  search(
-    `${rows} fingerprints, each looked up and added`,
-    true,
-    (row) => {
-      const print = prints[row % 20_000]!
-      if (copies.find(print) === -1) copies.add(print, row)
-    },
-    () => copies.bytes,
-    () => prints.forEach(fillRandom),
-  )
+// Each search in a process of its own: V8 makes code for the indexes that a process has, and the ones above are of other distances.
+for (const searched of ['hashes', 'fingerprints']) {
+  const args = ['--import', 'tsx', 'bench/dedup-search.ts', '--of', searched, '--rows', `${rows}`, '--json']
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  Object.assign(figures, JSON.parse(stdout).figures)
 }
 
 // The near index answers as a comparison of all does.
