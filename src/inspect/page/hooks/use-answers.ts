@@ -6,7 +6,7 @@ import { useSettled } from './use-settled.js'
 
 /** While the dataset is being indexed, how often its numbers are asked for again. */
 const everyMs = 700
-/** How long the slider must rest before a comparison's pictures follow it. */
+/** How long the slider must rest before it changes which pictures there are. */
 const pauseMs = 150
 
 /** What the page knows of the dataset and of its view. */
@@ -28,9 +28,8 @@ export function useAnswers(view: View): Answers {
   const refresh = useCallback(() => setVersion((old) => old + 1), [])
   const dataset = useAnswer<DatasetAnswer>('/api/dataset', version)
   const counts = useAnswer<CountsAnswer>(hasSamples ? `/api/counts?${countsQuery(view)}` : null, tick)
-  // The server matches a comparison's boxes, from row groups all over the dataset: after the slider, not with
-  // it.
-  const threshold = useSettled(view.threshold, view.tab === 'compare' ? pauseMs : 0)
+  // Other pictures are read from row groups all over the dataset, shrunk and drawn: after the slider, not with it.
+  const threshold = useSettled(view.threshold, followsThreshold(view) ? pauseMs : 0)
   const samples = useAnswer<SamplesAnswer>(
     hasSamples ? `/api/samples?${samplesQuery({ ...view, threshold })}` : null,
     needsIndex(view) ? tick : 0,
@@ -54,12 +53,13 @@ const countsQuery = (view: View) =>
 /** What the open picture depends on. */
 const detailQuery = (view: View) => writeView({ ...view, labels: null })
 
-/**
- * What the pictures depend on. Where no index is needed the page itself leaves out boxes under the threshold.
- */
+/** Whether the threshold decides what the server says of pictures; else the page itself leaves out boxes under it. */
+const followsThreshold = (view: View) => needsIndex(view) || isJudged(view)
+
+/** What the pictures depend on. */
 const samplesQuery = (view: View) =>
   writeView({
     ...view,
     ...{ open: null, stage: null, reason: null, labels: null },
-    threshold: needsIndex(view) || isJudged(view) ? view.threshold : null,
+    threshold: followsThreshold(view) ? view.threshold : null,
   })
