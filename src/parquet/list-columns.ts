@@ -64,9 +64,10 @@ function membersOf(schema: SchemaTree, leaves: LeafColumns, list: string) {
     const nodes = getTreePath(schema, leaf.path)
     const column = leaves.get(leafKey(leaf.path))
     const { repetitions } = column ?? {}
-    if (!column || !repetitions || getMaxRepetitionLevel(nodes) > 2)
+    const depth = getMaxRepetitionLevel(nodes)
+    if (!column || !repetitions || depth > 2)
       throw new Error(`column ${leaf.path.join('.')} is no member of a list`)
-    const levels = { here, defined: getMaxDefinitionLevel(nodes) }
+    const levels = { here, defined: getMaxDefinitionLevel(nodes), isList: depth === 2 }
     return { name: member.element.name, cells: new Cells(column, repetitions, levels) }
   })
 }
@@ -79,12 +80,12 @@ class Cells {
   #value = 0
 
   /**
-   * @param levels from which an item is there, and at which an entry has a value
+   * @param levels from which an item is there, at which an entry has a value, and whether items are lists
    */
   constructor(
     readonly column: LeafColumn,
     readonly repetitions: Uint8Array,
-    readonly levels: { readonly here: number; readonly defined: number },
+    readonly levels: { readonly here: number; readonly defined: number; readonly isList: boolean },
   ) {}
 
   get isDone(): boolean {
@@ -97,12 +98,16 @@ class Cells {
     const { values, definitions, entries } = this.column
     const start = this.#entry
     if (start >= entries || repetitions[start] !== 0) throw new Error('a row does not begin where it should')
-    let items = 1
-    let end = start + 1
-    for (; end < entries && repetitions[end] !== 0; end++) if (repetitions[end] === 1) items++
-    const size = (end - start) / items
-    for (let at = start + size; at < end; at += size)
-      if (repetitions[at] !== 1) throw new Error('lists in the items of a list are of different lengths')
+    const next = repetitions.indexOf(0, start + 1)
+    const end = next === -1 || next > entries ? entries : next
+    let items = end - start
+    if (this.levels.isList) {
+      items = 1
+      for (let at = start + 1; at < end; at++) if (repetitions[at] === 1) items++
+      const size = (end - start) / items
+      for (let at = start + size; at < end; at += size)
+        if (repetitions[at] !== 1) throw new Error('lists in the items of a list are of different lengths')
+    }
     this.#entry = end
     this.items = items
     if (!definitions) return part(values, start, end)

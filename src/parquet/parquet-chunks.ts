@@ -171,11 +171,19 @@ function sizeOf(value: unknown): number {
   // Where one is a number, all are.
   if (Array.isArray(value) && typeof value[0] === 'number') return 4 * value.length
   let bytes = 0
-  // Unlike a list of its values, or an iterator, this takes no memory.
-  if (Array.isArray(value)) for (let at = 0; at < value.length; at++) bytes += sizeOf(value[at])
-  else for (const name in value) bytes += sizeOf((value as Row)[name])
+  if (!Array.isArray(value)) {
+    // Unlike a list of its values, or an iterator, this takes no memory.
+    for (const name in value) bytes += sizeOf((value as Row)[name])
+    return bytes
+  }
+  // Of a long list some speak for all.
+  const step = Math.ceil(value.length / sizedItems)
+  for (let at = 0; at < value.length; at += step) bytes += step * sizeOf(value[at])
   return bytes
 }
+
+/** Of how many items of a list it is asked how large they are. */
+const sizedItems = 8
 
 function wasmBatches(batch: RecordBatch, scratch: Scratch): parquet.RecordBatch[] {
   const table = parquet.Table.fromIPCStream(ipcBytes(batch, scratch))

@@ -2,6 +2,7 @@ import {
   type Data,
   DataType,
   type FixedSizeList,
+  type Float,
   type List,
   makeData,
   Precision,
@@ -40,8 +41,7 @@ function columnData(
   nullable: ReadonlySet<string>,
 ): Data {
   const length = values.length
-  const wrong = (index: number, expected: string) =>
-    new TypeError(`column ${where}, value ${index}: expected ${expected}, got ${String(values[index])}`)
+  const wrong = (index: number, expected: string) => wrongValue(where, index, expected, values[index])
   const mayBeNull = nullable.has(where)
   const check = (isGood: (value: unknown) => boolean, expected: string, allowsNull = mayBeNull) => {
     for (let index = 0; index < length; index++)
@@ -68,13 +68,13 @@ function columnData(
     return makeData({ type, length, nullCount: 0, ...valid, data })
   }
   if (DataType.isFloat(type)) {
-    const data = type.precision === Precision.DOUBLE ? new Float64Array(length) : new Float32Array(length)
-    for (let index = 0; index < length; index++) {
-      const value = values[index]
-      if (typeof value === 'number' && Number.isFinite(value)) data[index] = value
-      else if (!(mayBeNull && isNull(value))) throw wrong(index, 'a finite number')
-    }
-    return makeData({ type, length, nullCount: 0, ...valid, data })
+    return makeData({
+      type,
+      length,
+      nullCount: 0,
+      ...valid,
+      data: floatsOf(type, [values], where, mayBeNull),
+    })
   }
   if (DataType.isBool(type)) {
     check((value) => typeof value === 'boolean', 'true or false', false)
@@ -89,18 +89,47 @@ function columnData(
     return makeData({ type: type as Struct, length, nullCount: 0, children })
   }
   const item = type.children[0]!.type
-  const lists = values as readonly (readonly unknown[] | null | undefined)[]
+  const lists = values as Lists
   if (DataType.isFixedSizeList(type)) {
     const size = type.listSize
     check((value) => Array.isArray(value) && value.length === size, `${size} values`, false)
-    const child = columnData(item, itemsOf(lists), where, nullable)
+    const child = itemData(item, lists, where, nullable)
     return makeData({ type: type as FixedSizeList, length, nullCount: 0, child })
   }
   check((value) => Array.isArray(value), 'a list')
   const valueOffsets = offsetsOf(lists.map((list) => list?.length ?? 0))
   // A list in which nothing can be null has the same path as its items: theirs must be there.
-  const child = columnData(item, itemsOf(lists), where, mayBeNull ? new Set() : nullable)
+  const child = itemData(item, lists, where, mayBeNull ? new Set() : nullable)
   return makeData({ type: type as List, length, nullCount: 0, ...valid, valueOffsets, child })
+}
+
+const wrongValue = (where: string, index: number, expected: string, value: unknown) =>
+  new TypeError(`column ${where}, value ${index}: expected ${expected}, got ${String(value)}`)
+
+type Lists = readonly (readonly unknown[] | null | undefined)[]
+
+/** The items of all lists, one behind another. */
+function itemData(item: DataType, lists: Lists, where: string, nullable: ReadonlySet<string>): Data {
+  if (!DataType.isFloat(item) || nullable.has(where)) return columnData(item, itemsOf(lists), where, nullable)
+  // Straight from the lists: boxes have four each, and an array of all would be garbage at once.
+  const data = floatsOf(item, lists, where, false)
+  return makeData({ type: item, length: data.length, nullCount: 0, data })
+}
+
+/** The numbers of all lists, one behind another, 0 where there is none and none need be. */
+function floatsOf(type: Float, lists: Lists, where: string, mayBeNull: boolean): Float32Array | Float64Array {
+  let length = 0
+  for (const list of lists) length += list?.length ?? 0
+  const data = type.precision === Precision.DOUBLE ? new Float64Array(length) : new Float32Array(length)
+  let index = 0
+  for (const list of lists)
+    for (let at = 0; list && at < list.length; at++) {
+      const value = list[at]
+      if (typeof value === 'number' && Number.isFinite(value)) data[index] = value
+      else if (!(mayBeNull && isNull(value))) throw wrongValue(where, index, 'a finite number', value)
+      index++
+    }
+  return data
 }
 
 type Members = (values: readonly Row[]) => unknown[]
@@ -123,7 +152,7 @@ function membersOf(values: readonly Row[], name: string, path: string): unknown[
   return made(values)
 }
 
-function itemsOf(lists: readonly (readonly unknown[] | null | undefined)[]): unknown[] {
+function itemsOf(lists: Lists): unknown[] {
   const items: unknown[] = []
   // Unlike `flat`, which asks each of them for more than it has.
   for (const list of lists) if (list) for (let at = 0; at < list.length; at++) items.push(list[at])

@@ -35,7 +35,7 @@ const maxCount = 20
  * @param singular whether "a dog" and "this dog" say 1
  */
 export function numberOf(text: string, singular = false): number | undefined {
-  const words = [...text.toLowerCase().matchAll(/[\p{L}\p{N}'-]+/gu)].map(([word]) => word)
+  const words: readonly string[] = text.toLowerCase().match(/[\p{L}\p{N}'-]+/gu) ?? []
   let at = 0
   // The last word is the thing itself, never its number.
   while (at < words.length - 1 && openers.has(words[at] ?? '')) at++

@@ -12,12 +12,13 @@ export function suppress(
 ): readonly Candidate[] {
   const groups = new Map<number, Candidate[]>()
   return candidates.filter((candidate) => {
-    const kept = groups.get(groupOf(candidate))
+    const group = groupOf(candidate)
+    const kept = groups.get(group)
     if (!kept) {
-      groups.set(groupOf(candidate), [candidate])
+      groups.set(group, [candidate])
       return true
     }
-    if (kept.some((other) => conflict(other, candidate))) return false
+    for (const other of kept) if (conflict(other, candidate)) return false
     kept.push(candidate)
     return true
   })

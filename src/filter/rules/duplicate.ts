@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { iou } from '../../boxes/iou.js'
 import { filterRule } from '../rule/filter-rule.js'
+import { oncePhrase } from '../rule/once-phrase.js'
 import { share } from '../rule/parameters.js'
 import { phraseOf } from '../rule/phrase-of.js'
-import type { Candidate } from '../rule/rule.js'
 import { suppress } from '../rule/suppress.js'
 
 /**
@@ -27,14 +27,17 @@ export const duplicate = filterRule({
   create({ iou: maxIou }) {
     return (candidates, image) => {
       const groups = new Map<string, number>()
-      const groupOf = (box: Candidate) => {
-        const { caption, text } = phraseOf(image, box)
+      const groupOf = oncePhrase(({ caption, text }) => {
         const key = `${caption}/${text.toLowerCase()}`
         const group = groups.get(key) ?? groups.size
         groups.set(key, group)
         return group
-      }
-      return suppress(candidates, groupOf, (a, b) => iou(a.xyxy, b.xyxy) > maxIou)
+      })
+      return suppress(
+        candidates,
+        (box) => groupOf(phraseOf(image, box)),
+        (a, b) => iou(a.xyxy, b.xyxy) > maxIou,
+      )
     }
   },
 })

@@ -30,6 +30,7 @@ export const negative = filterRule({
   create({ iou: minIou, phrases: words }) {
     const unwanted = new Set(words.map((word) => word.toLowerCase()))
     return (candidates, { phrases, negatives = [] }) => {
+      if (unwanted.size === 0 && negatives.length === 0) return candidates
       const isUnwanted = phrases.map(
         ({ text, head }) => unwanted.has(text.toLowerCase()) || unwanted.has(head),
       )

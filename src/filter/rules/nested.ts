@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { iou } from '../../boxes/iou.js'
 import type { Phrase } from '../../rows/rows.js'
 import { filterRule } from '../rule/filter-rule.js'
+import { oncePhrase } from '../rule/once-phrase.js'
 import { share } from '../rule/parameters.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
@@ -28,12 +29,11 @@ export const nested = filterRule({
   create({ iou: maxIou, keep }) {
     return (candidates, image) => {
       const yields = (a: Phrase, b: Phrase) => (keep === 'outer' ? isWithin(a, b) : isWithin(b, a))
+      const rivalsOf = oncePhrase((phrase) =>
+        candidates.filter((other) => yields(phrase, phraseOf(image, other))),
+      )
       return candidates.filter(
-        (box) =>
-          !candidates.some(
-            (other) =>
-              yields(phraseOf(image, box), phraseOf(image, other)) && iou(box.xyxy, other.xyxy) > maxIou,
-          ),
+        (box) => !rivalsOf(phraseOf(image, box)).some((other) => iou(box.xyxy, other.xyxy) > maxIou),
       )
     }
   },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Phrase } from '../../rows/rows.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { numberOf } from '../rule/number-of.js'
+import { oncePhrase } from '../rule/once-phrase.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
 /**
@@ -39,9 +40,10 @@ export const number = filterRule({
       const counts = new Map<number, number>()
       for (const { phrase } of candidates) counts.set(phrase, (counts.get(phrase) ?? 0) + 1)
       const places = new Map<number, number>()
+      const wantedOf = oncePhrase((phrase) => countOf(phrase, singular))
       return candidates.filter((box) => {
         const { phrase } = box
-        const wanted = countOf(phraseOf(image, box), singular)
+        const wanted = wantedOf(phraseOf(image, box))
         if (wanted === undefined) return true
         if (fewer === 'drop' && (counts.get(phrase) as number) < wanted) return false
         const place = places.get(phrase) ?? 0
