@@ -146,7 +146,8 @@ async function watch(url: string, isOver: () => boolean): Promise<number> {
           expect(after?.files[family]?.path, 'a record names a file that is not there').not.toBe(file.path)
         }
       }
-    await delay(20)
+    // Each look takes a read of every record: without a rest the tests' process would do nothing else.
+    await delay(some(100, 20))
   }
   return seen
 }
