@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { nodeFlags } from './test/helpers/node-flags.js'
 import { SlowFirst } from './test/helpers/slow-first.js'
 import { StallReporter } from './test/helpers/stall-reporter.js'
 
@@ -6,6 +7,7 @@ const common = {
   testTimeout: 240_000,
   hookTimeout: 240_000,
   setupFiles: ['test/helpers/equal-bytes.ts'],
+  execArgv: [...nodeFlags],
 }
 
 /**

@@ -8,6 +8,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { readPipeline } from '../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../src/pipeline/run-pipeline.js'
 import { serveFolder } from '../src/world/serve-world.js'
+import { nodeFlags } from './helpers/node-flags.js'
+import { oneHeldOut } from './helpers/one-step-cycle.js'
 import { installPacked, readManifest } from './helpers/packed-package.js'
 import { makeSmallWorld } from './helpers/small-world.js'
 import { temporaryFolder } from './helpers/temporary-folder.js'
@@ -145,7 +147,7 @@ describe('a program that has it installed', () => {
 
   /** What a program of the app prints. */
   async function outputOf(...args: string[]): Promise<string> {
-    return (await run('node', ['--import', tsx, ...args], { cwd: app })).stdout
+    return (await run('node', [...nodeFlags, '--import', tsx, ...args], { cwd: app })).stdout
   }
 
   beforeAll(async () => {
@@ -154,8 +156,9 @@ describe('a program that has it installed', () => {
     server = await serveFolder(join(made, 'world/web'))
     const quick = ['teacher.steps=2', 'teacher.batch=2', 'rounds.train.steps=1', 'rounds.train.batch=2']
     const weak = ['rounds.teach.floor=0.001', 'rounds.filter.rules=[{rule: score, min: 0.002}]']
+    const few = ['web.limit=12', ...oneHeldOut]
     const pipeline = await readPipeline('pipelines/quickstart.yaml', {
-      set: [`world=${made}/world`, `web_url=${server.url}`, ...quick, ...weak],
+      set: [`world=${made}/world`, `web_url=${server.url}`, ...quick, ...weak, ...few],
     })
     await runPipeline(pipeline, made)
     for (const name of exampleFiles) await cp(`examples/${name}.ts`, join(app, 'examples', `${name}.ts`))

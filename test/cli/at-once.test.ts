@@ -2,13 +2,14 @@ import { access, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { hashBytes } from '../../src/base/hash.js'
 import { hashModel } from '../../src/model/model-folder.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
-import { groundmill, type Running, startGroundmill } from '../helpers/groundmill.js'
+import { type Running, startGroundmill } from '../helpers/groundmill.js'
 import { oneStepCycle } from '../helpers/one-step-cycle.js'
+import { runCommand } from '../helpers/run-command.js'
 import { s3Server } from '../helpers/s3-server.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -20,7 +21,9 @@ const gold = join(folder, 'run/gold')
 
 beforeAll(async () => {
   await makeSmallWorld(world)
-  const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: [`world=${world}`] })
+  const pipeline = await readPipeline('pipelines/quickstart.yaml', {
+    set: [`world=${world}`, 'gold.limit=8'],
+  })
   await runPipeline(pipeline, join(folder, 'run'), { only: ['gold'] })
 })
 
@@ -64,16 +67,16 @@ describe('two at once', () => {
     const first = await startAndStop(`${model}.lock`, ...args, 'steps=500')
     await mkdir(`${model}.partial`, { recursive: true })
     await writeFile(join(`${model}.partial`, 'config.json.x.aside'), 'half')
-    const second = await groundmill(...args, 'steps=2')
+    const second = await runCommand(...args, 'steps=2')
     expect(second).toMatchObject({ code: 2, err: expect.stringMatching(takenBy(first, 'making "m"')) })
     first.signal('SIGKILL')
     await first.ended
     expect(await isThere(`${model}.lock`)).toBe(true)
-    const third = await groundmill(...args, 'steps=2')
+    const third = await runCommand(...args, 'steps=2')
     expect(third).toMatchObject({ code: 0, err: expect.stringContaining('2 steps, loss') })
     expect(await readdir(join(folder, 'models'))).toEqual(['m'])
     expect((await readdir(model)).filter((name) => name.endsWith('.aside'))).toEqual([])
-    expect((await groundmill(...args, 'steps=2')).err).toContain('already done')
+    expect((await runCommand(...args, 'steps=2')).err).toContain('already done')
     expect(await hashModel(model)).toMatch(/^[0-9a-f]{64}$/)
   })
 
@@ -81,21 +84,21 @@ describe('two at once', () => {
     const out = join(folder, 'exports/coco')
     const args = ['export', gold, '--format', 'coco', '-o', out, '--json']
     const first = await startAndStop(`${out}.lock`, ...args)
-    const { code, out: told, err } = await groundmill(...args)
+    const { code, out: told, err } = await runCommand(...args)
     const taken = expect.stringMatching(takenBy(first, 'exporting gold as coco'))
     expect({ code, err }).toEqual({ code: 2, err: taken })
     expect(JSON.parse(told)).toEqual({ error: { message: taken, code: 2 } })
     first.signal('SIGCONT')
     expect(await first.ended).toMatchObject({ code: 0 })
     expect(await readdir(join(folder, 'exports'))).toEqual(['coco'])
-    expect(JSON.parse((await groundmill(...args)).out).skipped).toBe(true)
+    expect(JSON.parse((await runCommand(...args)).out).skipped).toBe(true)
 
     const other = join(folder, 'exports/other')
     const begun = ['export', gold, '--format', 'coco', '-o', other]
     const killed = await startAndStop(`${other}.lock`, ...begun)
     killed.signal('SIGKILL')
     await killed.ended
-    expect(await groundmill(...begun)).toMatchObject({ code: 0 })
+    expect(await runCommand(...begun)).toMatchObject({ code: 0 })
     expect((await readdir(join(folder, 'exports'))).sort()).toEqual(['coco', 'other'])
     expect(await filesOf(other)).toEqual(await filesOf(out))
   })
@@ -105,7 +108,7 @@ describe('two at once', () => {
     const settings = oneStepCycle(world, 'http://127.0.0.1:9').flatMap((setting) => ['--set', setting])
     const args = ['round', 'pipelines/quickstart.yaml', '--dataset', run, ...settings]
     const first = await startAndStop(join(run, 'rounds.lock'), ...args)
-    const second = await groundmill(...args)
+    const second = await runCommand(...args)
     expect(second).toMatchObject({ code: 2, err: expect.stringMatching(takenBy(first, 'making rounds')) })
     // Interrupted, it gives its lock up at once.
     first.signal('SIGCONT')
@@ -123,7 +126,7 @@ describe('two at once', () => {
   it('do not import into one folder', async () => {
     const out = join(folder, 'imported')
     await writeFile(`${out}.lock`, '')
-    const second = await groundmill('import-model', 'x.pth', '--preset', 'glip-t', '-o', out)
+    const second = await runCommand('import-model', 'x.pth', '--preset', 'glip-t', '-o', out)
     expect(second).toMatchObject({ code: 2, err: expect.stringContaining('imported.lock is taken') })
     expect(await isThere(out)).toBe(false)
   })
@@ -135,22 +138,23 @@ describe('two at once', () => {
       pipeline,
       `name: bucket
 stages:
-  - { name: gold, uses: ingest, with: { format: coco, images: ${world}/gold/images, instances: ${world}/gold/annotations.json } }
+  - { name: gold, uses: ingest, with: { format: coco, images: ${world}/gold/images, instances: ${world}/gold/annotations.json, limit: 6 } }
   - { name: m, uses: train, needs: [gold], with: { steps: 3, batch: 2 } }
 `,
     )
-    const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') }
-    const start = () => startGroundmill(['run', pipeline, '--dataset', url], { env })
-    const first = start()
+    vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'))
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const args = ['run', pipeline, '--dataset', url]
+    const first = startGroundmill(args)
     while (!server.requests.some((line) => /PUT .*models\/m\.lock/.test(line))) await delay(2)
     first.signal('SIGSTOP')
-    const second = await start().ended
+    const second = await runCommand(...args)
     expect(second).toMatchObject({ code: 2, err: expect.stringMatching(takenBy(first, 'making "m"')) })
     first.signal('SIGKILL')
     await first.ended
-    const third = await start().ended
+    const third = await runCommand(...args)
     expect(third).toMatchObject({ code: 0, err: expect.stringMatching(/✓ m +train/) })
-    expect((await start().ended).err).toMatch(/✓ m +train +already done/)
+    expect((await runCommand(...args)).err).toMatch(/✓ m +train +already done/)
     expect(server.requests.filter((line) => /DELETE .*models\/m\.lock/.test(line))).toHaveLength(1)
   })
 })

@@ -9,7 +9,7 @@ import { refuseEmptyWords, requireOutputs } from '../../src/cli/options/refuse-w
 import { run } from '../../src/cli/run.js'
 import { isJsonAsked } from '../../src/cli/terminal/json-asked.js'
 import { failureOfRun } from '../../src/cli/terminal/run-end.js'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -125,7 +125,7 @@ describe('a failure', () => {
       ['run', '--json'],
       ['rnu', '--json'],
     ]
-    for (const { code, out, err } of await Promise.all(lines.map((words) => groundmill(...words)))) {
+    for (const { code, out, err } of await Promise.all(lines.map((words) => runCommand(...words)))) {
       const { error } = JSON.parse(out)
       expect([code, error.code, out.trim().split('\n').length]).toEqual([2, 2, 1])
       expect(err).toContain(error.message)

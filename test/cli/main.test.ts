@@ -7,7 +7,6 @@ import { describe, expect, it } from 'vitest'
 import { committedFile } from '../../src/shards/committed-file.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { openStorage } from '../../src/storage/open-storage.js'
-import { groundmill } from '../helpers/groundmill.js'
 import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -143,7 +142,7 @@ stages:
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as AddressInfo
-    const { code, err } = await groundmill('world', 'serve', folder, '--port', String(port))
+    const { code, err } = await runCommand('world', 'serve', folder, '--port', String(port))
     taken.close()
     expect(err).toMatch(
       new RegExp(`^groundmill: port ${port} of 127.0.0.1 is taken: name another with --port`),

@@ -9,7 +9,7 @@ import { say } from '../../src/cli/terminal/print.js'
 import { createProgress } from '../../src/cli/terminal/progress.js'
 import { parsePipeline } from '../../src/pipeline/read-pipeline.js'
 import { openStorage } from '../../src/storage/open-storage.js'
-import { groundmill } from '../helpers/groundmill.js'
+import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -90,7 +90,7 @@ describe('an address with a password', () => {
       'name: a\nstages: [{ name: web, uses: ingest, with: { format: tsv, path: a } }]\n',
     )
     const run = join(folder, 'run')
-    const ended = await groundmill('run', pipeline, '--dataset', run, '--set', `web.base_url=${address}`)
+    const ended = await runCommand('run', pipeline, '--dataset', run, '--set', `web.base_url=${address}`)
     expect(ended.code).toBe(2)
     expect(ended.err).toContain('a.yaml, stages, 0, with, base_url: an address with a user or a password')
     expect(ended.out + ended.err).not.toContain(secret)

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { serveFolder } from '../../src/world/serve-world.js'
 import { startGroundmill } from '../helpers/groundmill.js'
-import { oneStepCycle } from '../helpers/one-step-cycle.js'
+import { oneHeldOut, oneStepCycle } from '../helpers/one-step-cycle.js'
 import { runCommand } from '../helpers/run-command.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 const args = (count: number) => [
   ...['round', 'pipelines/quickstart.yaml', '--dataset', run, '--count', String(count), '--json'],
-  ...oneStepCycle(world, web.url).flatMap((setting) => ['--set', setting]),
+  ...[...oneStepCycle(world, web.url), ...oneHeldOut].flatMap((setting) => ['--set', setting]),
 ]
 
 const roundsOf = (out: string) => JSON.parse(out).rounds.map(({ round }: { round: number }) => round)

@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { plainText } from '../../src/base/plain-text.js'
 import { redrawn } from '../../src/cli/terminal/redrawn.js'
-import { groundmill, startGroundmill } from '../helpers/groundmill.js'
+import { startGroundmill } from '../helpers/groundmill.js'
 import { parsePrometheusText } from '../helpers/prometheus-text.js'
+import { runCommand } from '../helpers/run-command.js'
 import { s3Server } from '../helpers/s3-server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { watchedRun } from '../helpers/watched-run.js'
@@ -24,7 +25,7 @@ describe('groundmill watch', () => {
         tasks: { made: 2, skipped: 0, failed: 1 },
         failed: [{ stage: 'chunk', shard: '00001', error: hostile }],
       })
-      const { code, out, err } = await groundmill('watch', watched.run.url, '--once')
+      const { code, out, err } = await runCommand('watch', watched.run.url, '--once')
       expect(err).toBe('')
       expect(code).toBe(0)
       expect(out).toContain('2 processes work')
@@ -33,7 +34,7 @@ describe('groundmill watch', () => {
       expect(out).toMatch(/\(worker\): chunk 00000 25 % 4\.0\/s, 0 made\n/)
       expect(out).toContain('else\ufffd[31mwhere 7 (worker): waits, 2 made, 1 set aside\n')
       expect(out).toContain('  chunk 00001: no\ufffd[2Jsuch\ufffdword\ufffd\ufffdfake line\ufffd\n')
-      const { out: json } = await groundmill('watch', watched.run.url, '--once', '--json')
+      const { out: json } = await runCommand('watch', watched.run.url, '--once', '--json')
       expect(json.match(/\n/g)).toHaveLength(1)
       expect(JSON.parse(json)).toMatchObject({
         run: watched.run.url,
@@ -78,19 +79,19 @@ describe('groundmill watch', () => {
       ended: new Date().toISOString(),
       failed: [{ stage: 'teacher', error: 'no' }],
     })
-    expect(await groundmill('watch', watched.run.url)).toMatchObject({ code: 1 })
-    const { out } = await groundmill('stats', watched.run.url)
+    expect(await runCommand('watch', watched.run.url)).toMatchObject({ code: 1 })
+    const { out } = await runCommand('stats', watched.run.url)
     expect(out).toContain('\nset aside\n  teacher: no\n')
   })
 
   it('says where there is nothing to watch', async () => {
     const folder = await temporaryFolder()
-    const { code, err } = await groundmill('watch', folder)
+    const { code, err } = await runCommand('watch', folder)
     expect(code).toBe(2)
     expect(err).toBe(
       `groundmill: ${folder} has no run to watch: none has left its pipeline there. Start one with groundmill run.\n`,
     )
-    expect((await groundmill('watch', folder, '--metrics', 'x')).err).toContain('expected PORT or HOST:PORT')
+    expect((await runCommand('watch', folder, '--metrics', 'x')).err).toContain('expected PORT or HOST:PORT')
   })
 })
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { compiledMain } from './compiled.js'
+import { nodeFlags } from './node-flags.js'
 
 // By its whole path, so that the working folder may be another.
 const main = resolve(compiledMain)
@@ -32,7 +33,7 @@ export function startGroundmill(
     readonly env?: NodeJS.ProcessEnv
   } = {},
 ): Running {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...options,
   })

@@ -10,3 +10,10 @@ export const oneStepCycle = (world: string, webUrl: string): string[] => [
   'rounds.teach.floor=0.001',
   'rounds.filter.rules=[{rule: score, min: 0.002}, {rule: max_boxes, phrase: 1}]',
 ]
+
+/** Settings with which its models are evaluated on one held-out set, of the three. */
+export const oneHeldOut: readonly string[] = [
+  'rounds.held_out=[novel]',
+  'rounds.evaluate={}',
+  'rounds.promote={set: novel, metric: recall1}',
+]

@@ -25,6 +25,9 @@ interface WorkerSettings {
 /** What a fake task takes, in milliseconds, where its shard's name says `slow`, and otherwise. */
 const [slowMs, fastMs] = [3000, 15]
 
+/** What blocks this process where it is waited for: nobody wakes it. */
+const nobody = new Int32Array(new SharedArrayBuffer(4))
+
 /** Does a task in this process. */
 const runFake: RunTask = async (task, { signal, onProgress, onNotice }) => {
   const { run, stage, shard = 'all' } = task
@@ -48,7 +51,8 @@ const runFake: RunTask = async (task, { signal, onProgress, onNotice }) => {
   while (performance.now() < end) {
     signal?.throwIfAborted()
     onProgress?.(1, 2, 'half')
-    if (!shard.includes('blocked')) await sleep(10)
+    if (shard.includes('blocked')) Atomics.wait(nobody, 0, 0, 10)
+    else await sleep(10)
   }
   mkdirSync(join(run, stage), { recursive: true })
   const aside = `${file}.${process.pid}.aside`

@@ -8,6 +8,7 @@ import { onTestFinished } from 'vitest'
 import type { Resource } from '../../src/pipeline/stages/resource.js'
 import { compiledProgram } from './compiled.js'
 import { pipelines } from './fake-tasks.js'
+import { nodeFlags } from './node-flags.js'
 
 export const pipelineFile = (run: string, hash: string) => join(run, `.groundmill/pipelines/${hash}.json`)
 
@@ -49,7 +50,7 @@ export function startQueueProcess(
 ): QueueProcess {
   const child = spawn(
     process.execPath,
-    [compiledProgram('helpers/queue-process'), role, JSON.stringify(settings)],
+    [...nodeFlags, compiledProgram('helpers/queue-process'), role, JSON.stringify(settings)],
     // A group of its own, so that it can be stopped with its child.
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   )

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { compiledMain, compiledProgram } from './compiled.js'
 import type { Ended } from './groundmill.js'
+import { nodeFlags } from './node-flags.js'
 
 /** A command as it is sent to the process that runs it. */
 export interface HostedCommand {
@@ -21,7 +22,7 @@ let last: Promise<unknown> = Promise.resolve()
 function openHost(): ChildProcess {
   const child = fork(compiledProgram('helpers/command-host'), [resolve(compiledMain)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    execArgv: [],
+    execArgv: [...nodeFlags],
   })
   child.unref()
   child.channel?.unref()

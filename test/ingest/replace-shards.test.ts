@@ -12,10 +12,11 @@ import type { Families } from '../../src/rows/rows.js'
 import { readDataset } from '../../src/shards/dataset.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
-import { groundmill, startGroundmill } from '../helpers/groundmill.js'
+import { startGroundmill } from '../helpers/groundmill.js'
 import { imageServer } from '../helpers/image-server.js'
 import { hasRedis, redisServer } from '../helpers/redis-server.js'
 import { withSource } from '../helpers/rows-of.js'
+import { runCommand } from '../helpers/run-command.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -328,7 +329,7 @@ describe('however it is run', () => {
       await worker.ended
     })
     const run = (of: Crawl, ...more: string[]) =>
-      groundmill('run', of.pipeline, '--dataset', of.run, '--queue', queue, ...more)
+      runCommand('run', of.pipeline, '--dataset', of.run, '--queue', queue, ...more)
     const kept = await run(crawl)
     expect(kept.err).toMatch(/shard 00001 of "web" stays as it was, with 10 pictures.*only 8 came of it/)
     expect(await picturesIn(crawl)).toBe(20)

@@ -21,11 +21,14 @@ let server: Awaited<ReturnType<typeof serveFolder>>
 const set = () => [
   `world=${world}`,
   `web_url=${server.url}`,
+  'known.limit=2',
+  'novel.limit=2',
+  'attributes.limit=2',
   'teacher.steps=6',
-  'teacher.batch=4',
+  'teacher.batch=2',
   'teacher.checkpoint_every=2',
   'rounds.train.steps=3',
-  'rounds.train.batch=4',
+  'rounds.train.batch=2',
   'rounds.teach.floor=0.001',
   'rounds.filter.rules=[{rule: score, min: 0.002}]',
 ]

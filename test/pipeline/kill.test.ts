@@ -12,6 +12,7 @@ import { runPipeline } from '../../src/pipeline/run-pipeline.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { serveFolder } from '../../src/world/serve-world.js'
 import { compiledMain } from '../helpers/compiled.js'
+import { nodeFlags } from '../helpers/node-flags.js'
 import { shortCycle } from '../helpers/short-cycle.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -51,7 +52,7 @@ const run = async (folder: string) =>
 
 /** The command line in a process of its own, so that it can be killed. */
 function start(folder: string): { readonly child: ChildProcess; readonly said: () => string } {
-  const args = [compiledMain, 'run', 'pipelines/quickstart.yaml', '--dataset', folder]
+  const args = [...nodeFlags, compiledMain, 'run', 'pipelines/quickstart.yaml', '--dataset', folder]
   const rest = ['--only', last, ...settings().flatMap((one) => ['--set', one])]
   const child = spawn(process.execPath, [...args, ...rest], { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''

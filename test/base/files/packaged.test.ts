@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { orPackaged, packaged } from '../../../src/base/files/packaged.js'
-import { startGroundmill } from '../../helpers/groundmill.js'
+import { runCommandIn } from '../../helpers/run-command.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -28,7 +28,7 @@ describe('a pipeline or card that is not in the working folder', () => {
       'model=m',
     ]
     const settings = ['--set', 'cc3m.fetch={retries: 0, allow_hosts: [127.0.0.1]}', '--json']
-    const { out, err, code } = await startGroundmill([...args, ...settings], { cwd: folder }).ended
+    const { out, err, code } = await runCommandIn(folder, ...args, ...settings)
     expect(err).not.toContain('Cannot read')
     expect(JSON.parse(out).funnel[0]).toMatchObject({ stage: 'cc3m', in: 1, rejected: { connection: 1 } })
     expect(err).toMatch(
@@ -38,7 +38,7 @@ describe('a pipeline or card that is not in the working folder', () => {
     // One's own file of that name comes first.
     await mkdir(join(folder, 'pipelines'))
     await writeFile(join(folder, 'pipelines/cc3m.yaml'), 'name: [')
-    const own = await startGroundmill(args, { cwd: folder }).ended
+    const own = await runCommandIn(folder, ...args)
     expect(own.err).toContain('pipelines/cc3m.yaml: not YAML')
     expect(packaged('pipelines/cc3m.yaml')).not.toContain(folder)
   })

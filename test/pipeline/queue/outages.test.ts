@@ -63,35 +63,35 @@ const made = (run: string, count: number) => until(() => logged(run, 'made').len
 describe.skipIf(!hasRedis).concurrent('a queue loses nothing and makes nothing twice', () => {
   it('when a worker is killed', async ({ onTestFinished }) => {
     const { run, workers, allDone } = await begin(onTestFinished, [
-      ...names(60),
+      ...names(30),
       'chunk/slow',
       'chunk/slower',
     ])
-    await made(run, 20)
+    await made(run, 10)
     workers[0]?.child.kill('SIGKILL')
     await allDone()
-    expect(logged(run, 'made')).toHaveLength(62)
+    expect(logged(run, 'made')).toHaveLength(32)
   })
 
   it('when Redis is killed and started again', async ({ onTestFinished }) => {
-    const { redis, run, notices, allDone } = await begin(onTestFinished, names(120))
-    await made(run, 30)
+    const { redis, run, notices, allDone } = await begin(onTestFinished, names(60))
+    await made(run, 15)
     await redis.kill()
     await new Promise((resolve) => setTimeout(resolve, 3000))
     await redis.start()
     await allDone()
     expect(notices).toContain(`Redis at ${redis.url} is away; going on when it is back.`)
     expect(notices).toContain(`Redis at ${redis.url} is back.`)
-    expect(logged(run, 'made').length).toBe(120)
+    expect(logged(run, 'made').length).toBe(60)
   })
 
   it('when Redis loses all that it had', async ({ onTestFinished }) => {
-    const { redis, run, allDone } = await begin(onTestFinished, names(120))
-    await made(run, 30)
+    const { redis, run, allDone } = await begin(onTestFinished, names(60))
+    await made(run, 15)
     await redis.empty()
     await redis.start()
     await allDone()
-    expect(logged(run, 'made')).toHaveLength(120)
+    expect(logged(run, 'made')).toHaveLength(60)
   })
 
   it('when the coordinator is killed and another one goes on', async ({ onTestFinished }) => {
