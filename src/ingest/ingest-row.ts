@@ -35,6 +35,12 @@ export type Ingested =
       readonly pairs?: number
     }
 
+/**
+ * How often the bytes of a fetched picture count while it waits for a decoder: a network that is faster than the decoders
+ * would fill all room, and a quarter keeps them as busy. What is read is there when it is asked for.
+ */
+const undecodedWeight = 4
+
 /** What of an ingest stage's configuration decides what becomes of a row. */
 export interface RowConfig {
   readonly prompt: PromptConfig
@@ -73,7 +79,7 @@ export async function ingestRow(
       throw new Reject('empty_caption', `${row.place}: neither captions nor boxes${leftOut(dropped)}`)
     }
     const { bytes, tdm } = await bytesOf(row, config, fetcher, signal, room)
-    room?.take(bytes.length)
+    room?.take((row.load || row.file ? 1 : undecodedWeight) * bytes.length)
     if (!(signal?.reason instanceof Reject)) signal?.throwIfAborted()
     const picture = await normaliseImage(bytes, row.url ?? row.file ?? row.place, config.image)
     room?.take(picture.bytes.length)
@@ -165,20 +171,21 @@ export function metaOf(
 }
 
 /** What the source holds, else what lies on the disk, else what the web answers. */
-async function bytesOf(
+function bytesOf(
   row: SourceRow,
   config: RowConfig,
   fetcher: Pick<Fetcher, 'fetch'>,
   signal?: AbortSignal,
   room?: Room,
 ): Promise<Fetched> {
-  if (row.load) return { bytes: await row.load() }
   const { outside, fetch } = config
-  const { file, elsewhere, roots } = row
-  if (file)
-    return { bytes: await readPicture(file, elsewhere, { roots, outside, maxBytes: fetch.max_bytes }) }
+  const { load, file, elsewhere, roots } = row
+  if (load) return load().then(fetchedOf)
+  if (file) return readPicture(file, elsewhere, { roots, outside, maxBytes: fetch.max_bytes }).then(fetchedOf)
   return fetcher.fetch(resolveUrl(row, config.base_url), signal, room)
 }
+
+const fetchedOf = (bytes: Uint8Array): Fetched => ({ bytes })
 
 function resolveUrl({ url, place }: SourceRow, base: string | undefined): string {
   if (url === null) throw new Reject('malformed_row', `${place}: no url`)

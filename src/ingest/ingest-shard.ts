@@ -257,41 +257,41 @@ export async function* ingested(
   const lookForTail = () => {
     if (isAllUnderWay && left <= tailShare * plan.rows) onTail?.()
   }
-  const work = async (numberedRow: Numbered, room: Room): Promise<Ingested> => {
-    const [{ pairs }] = numberedRow
-    left++
-    const made = await workOf(numberedRow, room).finally(() => {
-      left--
-      lookForTail()
-    })
-    return pairs > 1 ? { ...made, pairs } : made
-  }
   const onLast = () => {
     isAllUnderWay = true
     lookForTail()
   }
-  const workOf = async ([row, index]: Numbered, room: Room): Promise<Ingested> => {
+  const inRoom = <T>(room: Room, read: () => Promise<T>): Promise<T> =>
+    local(async () => {
+      await room.wait(ending.signal)
+      return read()
+    })
+  const judge = ({ place }: SourceRow, made: Ingested) => {
+    if (!health || health.trouble) return
+    health.add(made.kind === 'reject' ? made.reject.reason : undefined)
+    const { trouble } = health
+    if (trouble) ending.abort(new Reject('not_tried', `${place} was not tried: ${trouble}`))
+  }
+  // One function, whose steps would each take memory of their own: thousands of rows wait in it for their hosts.
+  const work = async ([row, index]: Numbered, room: Room): Promise<Ingested> => {
     const key = rowKey(shard, index)
     const from = failed?.has(index) ? again : fetcher
     const ingest = () => ingestRow(row, key, config, from, ending.signal, room)
-    const inRoom = <T>(read: () => Promise<T>) =>
-      local(async () => {
-        await room.wait(ending.signal)
-        return read()
-      })
-    if (isLocal(row)) return inRoom(ingest)
-    const kept = stored?.has(row) ? await inRoom(() => stored.find(row, key)) : undefined
-    if (kept) {
-      if (kept.kind === 'row') room.take(kept.image.image.bytes.length)
-      return kept
+    left++
+    try {
+      let made: Ingested | undefined
+      if (isLocal(row)) made = await inRoom(room, ingest)
+      else if (stored?.has(row)) made = await inRoom(room, () => stored.find(row, key))
+      if (made?.kind === 'row') room.take(made.image.image.bytes.length)
+      if (!made) {
+        made = await ingest()
+        judge(row, made)
+      }
+      return row.pairs > 1 ? { ...made, pairs: row.pairs } : made
+    } finally {
+      left--
+      lookForTail()
     }
-    const result = await ingest()
-    if (health && !health.trouble) {
-      health.add(result.kind === 'reject' ? result.reject.reason : undefined)
-      const { trouble } = health
-      if (trouble) ending.abort(new Reject('not_tried', `${row.place} was not tried: ${trouble}`))
-    }
-    return result
   }
   try {
     signal?.throwIfAborted()

@@ -7,7 +7,7 @@ export interface Room {
   readonly isFree: boolean
   /** Waits until there is. Rejects with the signal's reason. */
   wait(signal: AbortSignal | undefined): Promise<void>
-  /** Says how many bytes the item holds now, in the place of what was said before. */
+  /** Says how many bytes the item holds now, in the place of what was said before. Less of them may be room for others. */
   take(bytes: number): void
 }
 
@@ -23,11 +23,72 @@ export interface InOrderOptions<T> {
 /** Of thousands that wait for room few find it: who is woken in vain takes places of hosts, and waits again. */
 const wokenAtOnce = 16
 
-interface Place<R> {
-  readonly weight: number
-  readonly result: Promise<R>
-  release(): void
+/** What the places of one list share. */
+interface Order {
+  readonly budget: ByteBudget
+  /** Those who wait for room, by their places. */
+  readonly waiting: Map<number, () => void>
+  /** Whose result is given next. */
+  turn: number
 }
+
+/** The room of one item. Thousands wait at once: what they share are methods, not functions of their own. */
+class Place implements Room {
+  readonly #order: Order
+  readonly #index: number
+  #held = 0
+
+  constructor(order: Order, index: number) {
+    this.#order = order
+    this.#index = index
+  }
+
+  get isFree(): boolean {
+    return this.#index === this.#order.turn || !this.#order.budget.isFull
+  }
+
+  wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
+      if (this.isFree) return resolve()
+      const { waiting } = this.#order
+      const stay = onAbort(signal, () => {
+        waiting.delete(this.#index)
+        reject(signal?.reason)
+      })
+      waiting.set(this.#index, () => {
+        waiting.delete(this.#index)
+        stay()
+        resolve()
+      })
+    })
+  }
+
+  take(bytes: number): void {
+    const isLess = bytes < this.#held
+    this.#hold(bytes)
+    if (isLess) this.#order.budget.wake()
+  }
+
+  /** Gives up what it holds; nobody is told. */
+  release(): void {
+    this.#hold(0)
+  }
+
+  #hold(bytes: number): void {
+    this.#order.budget.hold(bytes - this.#held)
+    this.#held = bytes
+  }
+}
+
+/** An item under way, or a result that waits for its turn. */
+interface Begun<R> {
+  readonly weight: number
+  readonly place: Place
+  readonly result: Promise<R>
+}
+
+const ignore = () => {}
 
 /**
  * Maps items and yields the results in the order of the items, whatever the order in which they come. All
@@ -38,73 +99,49 @@ export async function* mapInOrder<T, R>(
   { window, weightOf = () => 1, budget }: InOrderOptions<T>,
   work: (item: T, room: Room) => Promise<R>,
 ): AsyncGenerator<R> {
-  const places: Place<R>[] = []
-  const waiting = new Map<number, () => void>()
+  const begun: Begun<R>[] = []
+  const order: Order = { budget, waiting: new Map(), turn: 0 }
   let weight = 0
-  let turn = 0
   let count = 0
-  const isFree = (index: number) => index === turn || !budget.isFull
   const wake = () => {
-    waiting.get(turn)?.()
+    order.waiting.get(order.turn)?.()
     let woken = 0
-    for (const go of waiting.values()) {
+    for (const go of order.waiting.values()) {
       if (budget.isFull || woken++ === wokenAtOnce) return
       go()
     }
   }
-  const begin = (item: T): Place<R> => {
-    const index = count++
-    let own = 0
-    const hold = (bytes: number) => {
-      budget.hold(bytes - own)
-      own = bytes
-    }
-    const room: Room = {
-      get isFree() {
-        return isFree(index)
-      },
-      wait: (signal) =>
-        new Promise((resolve, reject) => {
-          signal?.throwIfAborted()
-          if (isFree(index)) return resolve()
-          const stay = onAbort(signal, () => {
-            waiting.delete(index)
-            reject(signal?.reason)
-          })
-          waiting.set(index, () => {
-            waiting.delete(index)
-            stay()
-            resolve()
-          })
-        }),
-      take: hold,
-    }
-    const result = work(item, room)
+  const begin = (item: T): Begun<R> => {
+    const place = new Place(order, count++)
+    const result = work(item, place)
     // Its failure is thrown when its turn comes; until then it must not count as unhandled.
-    result.catch(() => {})
-    return { weight: weightOf(item), result, release: () => hold(0) }
+    result.catch(ignore)
+    return { weight: weightOf(item), place, result }
   }
   const next = async () => {
-    const place = places.shift() as Place<R>
-    const result = await place.result
-    place.release()
-    weight -= place.weight
-    turn++
+    const first = begun.shift() as Begun<R>
+    const result = await first.result
+    weight -= first.weight
+    order.turn++
+    first.place.release()
     budget.wake()
     return result
   }
   const leave = budget.onRoom(wake)
   try {
     for await (const item of items) {
-      const place = begin(item)
-      places.push(place)
-      weight += place.weight
-      while (weight >= window && places.length > 0) yield await next()
+      const one = begin(item)
+      begun.push(one)
+      weight += one.weight
+      while (weight >= window && begun.length > 0) yield await next()
     }
-    while (places.length > 0) yield await next()
+    while (begun.length > 0) yield await next()
   } finally {
     leave()
     // Who reads no further takes nothing of these.
-    for (const place of places) place.result.then(place.release, place.release)
+    for (const { place, result } of begun) {
+      const release = () => place.release()
+      result.then(release, release)
+    }
   }
 }

@@ -44,7 +44,8 @@ export async function readBody(
   }
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of unpacked(body, encodings, known, place)) {
+  const plain = encodings.length === 0 ? body : unpacked(body, encodings, known, place)
+  for await (const chunk of plain as AsyncIterable<Uint8Array>) {
     length += chunk.length
     // Leaving the loop destroys the stream, so no more is read.
     if (length > maxBytes && !cut) throw tooLarge()
@@ -70,10 +71,6 @@ async function* unpacked(
   decodersOf: readonly (() => Transform)[],
   place: string,
 ): AsyncGenerator<Uint8Array> {
-  if (encodings.length === 0) {
-    yield* body
-    return
-  }
   let failed: unknown
   body.on('error', (error) => {
     failed ??= error

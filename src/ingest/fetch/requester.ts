@@ -79,7 +79,7 @@ export function createRequester(
     probes: config.retries,
     maxPauseMs: config.max_pause_ms,
   })
-  const headers = { 'user-agent': userAgentOf(config), 'accept-encoding': 'gzip, deflate, br' }
+  const userAgent = userAgentOf(config)
 
   /** One request; `read` runs while it still has its place among those under way. */
   async function send<T>(
@@ -91,8 +91,9 @@ export function createRequester(
     const address = await orAbort(addressFor(url), signal)
     const timed = () => {
       if (!mayBegin()) throw new Tripped()
+      const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, deflate, br', accept }
       return within(config.timeout_ms, url, signal, async (inner) =>
-        read(await request(url, { dispatcher: agent, signal: inner, headers: { ...headers, accept } })),
+        read(await request(url, { dispatcher: agent, signal: inner, headers })),
       )
     }
     // The narrowest limit first: a place among all is not held by what waits for its host.
@@ -116,7 +117,7 @@ export function createRequester(
   }
 
   /** A request that is judged as its host's success or failure, made where the host is not down. */
-  async function sendTo<T>(url: URL, options: Omit<RequestOptions<unknown>, 'read'>, read: Read<T>) {
+  function sendTo<T>(url: URL, options: Omit<RequestOptions<unknown>, 'read'>, read: Read<T>): Promise<T> {
     const { signal, isPart, before, apart } = options
     const asked = async (mayBegin: () => boolean) => {
       await before?.(url)
