@@ -7,7 +7,7 @@ export interface Room {
   readonly isFree: boolean
   /** Waits until there is. Rejects with the signal's reason. */
   wait(signal: AbortSignal | undefined): Promise<void>
-  /** Says how many bytes the item holds now, in the place of what was said before. Less of them may be room for others. */
+  /** Says how many bytes the item holds now, in the place of what was said before: where it is less, others may go on. */
   take(bytes: number): void
 }
 

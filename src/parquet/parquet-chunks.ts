@@ -176,14 +176,23 @@ function sizeOf(value: unknown): number {
     for (const name in value) bytes += sizeOf((value as Row)[name])
     return bytes
   }
-  // Of a long list some speak for all.
-  const step = Math.ceil(value.length / sizedItems)
+  const step = isOfBoxes(value) ? Math.ceil(value.length / sizedItems) : 1
   for (let at = 0; at < value.length; at += step) bytes += step * sizeOf(value[at])
   return bytes
 }
 
-/** Of how many items of a list it is asked how large they are. */
+/** Of how many boxes of a list it is asked how large they are. */
 const sizedItems = 8
+
+/** Whether its items have lists of numbers: they are about as large as one another, which texts need not be. */
+function isOfBoxes([first]: readonly unknown[]): boolean {
+  if (typeof first !== 'object' || first === null) return false
+  for (const name in first) {
+    const member = (first as Row)[name]
+    if (Array.isArray(member) && typeof member[0] === 'number') return true
+  }
+  return false
+}
 
 function wasmBatches(batch: RecordBatch, scratch: Scratch): parquet.RecordBatch[] {
   const table = parquet.Table.fromIPCStream(ipcBytes(batch, scratch))

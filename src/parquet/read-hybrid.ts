@@ -6,7 +6,7 @@
  * @param bytes what is encoded and nothing else
  * @param width bits of a value, 0 to 24
  * @param out filled with as many values as it takes
- * @throws Error where there are fewer, or a run of more than there is room for
+ * @throws Error where there are fewer, or a run of more than there is room for, or of a value of more bits
  */
 export function readHybrid<Out extends Uint8Array | Uint32Array>(
   bytes: Uint8Array,
@@ -37,6 +37,8 @@ export function readHybrid<Out extends Uint8Array | Uint32Array>(
         throw new Error(`a run of ${count}`)
       let value = 0
       for (let byte = 0; byte < size; byte++) value |= bytes[at++]! << (8 * byte)
+      // Levels that there are none of would pass for items of a list.
+      if (value >>> width !== 0) throw new Error(`a run of ${value} in ${width} bits`)
       out.fill(value, done, done + count)
       done += count
     }

@@ -59,6 +59,22 @@ it('a column of other values each is read as it was written, behind the end of i
   expect(bytes.length).toBeLessThan(1.25 * 600 * 20 * 5 * 4)
 })
 
+it('rows of a few long texts among short ones are held a few at a time', async () => {
+  const long = 'x'.repeat(2 ** 20)
+  const texts = Array.from({ length: 20 }, (_, at) => (at === 4 ? long : ''))
+  const counter = { rows: 0 }
+  let [given, held] = [0, 0]
+  const rows = function* () {
+    for (; given < 60; given++) {
+      held = Math.max(held, given - counter.rows)
+      yield { 'a.b': '', a: { b: 1, texts }, boxes: [] }
+    }
+  }
+  for await (const piece of parquetChunks(schema, nullable, rows(), counter)) expect(piece).toBeDefined()
+  expect(counter.rows).toBe(60)
+  expect(held).toBeLessThan(15)
+})
+
 it.each([
   ['boxes.score', 'a finite number', { score: Number.NaN }],
   ['boxes.xyxy', '4 values', { xyxy: null }],

@@ -29,7 +29,9 @@ function encode(
   return Uint8Array.from(bytes)
 }
 
-const encoded = fc.integer({ min: 1, max: 24 }).chain((width) => {
+// Levels have one or two bits.
+const widths = fc.oneof(fc.integer({ min: 1, max: 24 }), fc.constantFrom(1, 2))
+const encoded = widths.chain((width) => {
   const value = fc.nat(2 ** width - 1)
   const same = fc
     .tuple(value, fc.integer({ min: 1, max: 300 }))
@@ -75,6 +77,7 @@ describe("Parquet's hybrid of runs and packed bits", () => {
     expect(() => readHybrid(long, 1, new Uint8Array(100))).toThrow('a run of 2147483647')
     expect(() => readHybrid(Uint8Array.from([0, 1]), 1, new Uint8Array(1))).toThrow('a run of 0')
     expect(() => readHybrid(new Uint8Array(9), 32, new Uint32Array(1))).toThrow('values of 32 bits')
+    expect(() => readHybrid(Uint8Array.from([6, 5]), 2, new Uint8Array(3))).toThrow('a run of 5 in 2 bits')
     const endless = new Uint8Array(9).fill(255)
     expect(() => readHybrid(endless, 1, new Uint8Array(1))).toThrow('a run without a length')
   })
