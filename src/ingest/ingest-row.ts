@@ -11,7 +11,7 @@ import type { Room } from './map-in-order.js'
 import { placeBoxes } from './place-boxes.js'
 import { readPicture } from './read/local-file.js'
 import type { PromptConfig } from './read/source-keys.js'
-import type { SourceRow } from './read/source-row.js'
+import { isLocal, type SourceRow } from './read/source-row.js'
 
 /** What a row of a source became. */
 export type Ingested =
@@ -79,7 +79,7 @@ export async function ingestRow(
       throw new Reject('empty_caption', `${row.place}: neither captions nor boxes${leftOut(dropped)}`)
     }
     const { bytes, tdm } = await bytesOf(row, config, fetcher, signal, room)
-    room?.take((row.load || row.file ? 1 : undecodedWeight) * bytes.length)
+    room?.take((isLocal(row) ? 1 : undecodedWeight) * bytes.length)
     if (!(signal?.reason instanceof Reject)) signal?.throwIfAborted()
     const picture = await normaliseImage(bytes, row.url ?? row.file ?? row.place, config.image)
     room?.take(picture.bytes.length)

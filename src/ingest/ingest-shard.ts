@@ -21,7 +21,7 @@ import { type Ingested, ingestRow } from './ingest-row.js'
 import { mapInOrder, type Room } from './map-in-order.js'
 import { hubPathOf, type OpenSource } from './open-source.js'
 import type { ShardPlan } from './plan-ingest.js'
-import type { SourceRow } from './read/source-row.js'
+import { isLocal, type SourceRow } from './read/source-row.js'
 import { shardSums } from './shard-sums.js'
 import { openStoredRows, type StoredRows } from './stored-rows.js'
 
@@ -306,8 +306,6 @@ export async function* ingested(
     ending.abort(new Error('the shard was left'))
   }
 }
-
-const isLocal = ({ load, file, problem }: SourceRow) => load !== null || file !== null || problem !== null
 
 /** The place in its shard of the row with a key. */
 export const indexOfKey = (shard: string, key: string): number => Number(key.slice(shard.length))

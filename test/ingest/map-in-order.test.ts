@@ -12,8 +12,8 @@ async function* numbers(count: number) {
   for (let number = 0; number < count; number++) yield number
 }
 
-/** Two items that end when they are told to, in room for 100 bytes. */
-function two() {
+/** Two items under way in room for 100 bytes, the first of which is asked for: both end when they are told to. */
+async function twoUnderWay() {
   const rooms: Room[] = []
   const ends: (() => void)[] = []
   const work = async (item: number, room: Room) => {
@@ -22,15 +22,19 @@ function two() {
     return item
   }
   const results = mapInOrder(numbers(2), { window: 3, budget: byteBudget(100) }, work)
-  return { rooms, ends, results }
+  const first = results.next()
+  await setImmediate()
+  const endBoth = () => {
+    for (const end of ends) end()
+    return first
+  }
+  const [head, other] = rooms as [Room, Room]
+  return { head, other, endBoth, results }
 }
 
 describe('an item that waits for room', () => {
   it('has it when another holds less, though the first one is not done', async () => {
-    const { rooms, ends, results } = two()
-    const first = results.next()
-    await setImmediate()
-    const [head, other] = rooms as [Room, Room]
+    const { head, other, endBoth, results } = await twoUnderWay()
     head.take(60)
     other.take(60)
     let hasRoom = false
@@ -43,20 +47,15 @@ describe('an item that waits for room', () => {
     await setImmediate()
     expect(hasRoom).toBe(true)
     await waiting
-    for (const end of ends) end()
-    expect(await first).toEqual({ value: 0, done: false })
+    expect(await endBoth()).toEqual({ value: 0, done: false })
     await results.return(undefined)
   })
 
   it('has it when its turn comes', async () => {
-    const { rooms, ends, results } = two()
-    const first = results.next()
-    await setImmediate()
-    const [head, other] = rooms as [Room, Room]
+    const { head, other, endBoth, results } = await twoUnderWay()
     other.take(200)
     expect([head.isFree, other.isFree]).toEqual([true, false])
-    for (const end of ends) end()
-    expect(await first).toEqual({ value: 0, done: false })
+    expect(await endBoth()).toEqual({ value: 0, done: false })
     expect(other.isFree).toBe(true)
     await results.return(undefined)
   })

@@ -89,7 +89,7 @@ describe('a process that decodes', () => {
     const bomb = scansJpeg(3000, 3000, 20_000)
     await expect(
       decodeInProcess(pictureWork, bomb, { maxSide: 99 }, async () => 1e9, 0.2),
-    ).rejects.toMatchObject({ reason: 'decode_timeout', message: /0\.2 seconds/ })
+    ).rejects.toMatchObject({ reason: 'decode_timeout', message: expect.stringContaining('0.2 seconds') })
   })
 
   it('is ended where it takes more memory than it may', async () => {

@@ -108,6 +108,10 @@ export function sourceRow(row: Partial<SourceRow> & Pick<SourceRow, 'mark' | 'pl
   return Object.assign(blank, row)
 }
 
+/** Whether nothing of a row is fetched: its picture lies here, or it cannot be read. */
+export const isLocal = ({ load, file, problem }: SourceRow): boolean =>
+  load !== null || file !== null || problem !== null
+
 /** A row that cannot be read. */
 export function problemRow(mark: Mark, place: string, problem: string): SourceRow {
   return sourceRow({ mark, place, problem: { reason: 'malformed_row', detail: `${place}: ${problem}` } })
